@@ -1,1 +1,110 @@
-"""Typed SMTP submission."""
+"""Typed SMTP submission: verified TLS, a report for every recipient, errors that say what to do."""
+
+from __future__ import annotations
+
+import logging
+
+from mailsend.capabilities import Capabilities
+from mailsend.cause import Cause, Scope
+from mailsend.compose import Attachment, compose
+from mailsend.credentials import Password
+from mailsend.endpoint import Endpoint, Security
+from mailsend.envelope import Envelope, Submission
+from mailsend.errors import (
+    AuthenticationError,
+    CapabilityError,
+    ConfigurationError,
+    ConnectError,
+    DeliveryUncertain,
+    InvalidAddress,
+    InvalidMessage,
+    MailsendError,
+    MessageRefused,
+    ProtocolViolation,
+    RecipientsRefused,
+    ReplyError,
+    SenderRefused,
+    ServiceUnavailable,
+    SessionError,
+    SessionLost,
+    SessionTimeout,
+    TlsError,
+)
+from mailsend.interpretation import Interpretation, interpret
+from mailsend.options import Limits, TlsOptions
+from mailsend.profile import Finding, Severity, SmtpProfile
+from mailsend.reply import EnhancedStatus, Reply
+from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.stage import Stage
+from mailsend.timeouts import Timeouts
+from mailsend.transport import (
+    ImplicitTlsTransport,
+    InsecurePlaintextTransport,
+    MemoryTransport,
+    StartTlsTransport,
+    Transport,
+    open_transport,
+)
+
+__all__ = [
+    "Attachment",
+    "AuthenticationError",
+    "Capabilities",
+    "CapabilityError",
+    "Cause",
+    "ConfigurationError",
+    "ConnectError",
+    "DeliveryReport",
+    "DeliveryUncertain",
+    "Endpoint",
+    "EnhancedStatus",
+    "Envelope",
+    "Finding",
+    "ImplicitTlsTransport",
+    "InsecurePlaintextTransport",
+    "Interpretation",
+    "InvalidAddress",
+    "InvalidMessage",
+    "Limits",
+    "MailsendError",
+    "MemoryTransport",
+    "MessageRefused",
+    "Outcome",
+    "Password",
+    "ProtocolViolation",
+    "RecipientOutcome",
+    "RecipientsRefused",
+    "Reply",
+    "ReplyError",
+    "Scope",
+    "Security",
+    "SenderRefused",
+    "ServiceUnavailable",
+    "SessionError",
+    "SessionLost",
+    "SessionTimeout",
+    "Severity",
+    "SmtpProfile",
+    "Stage",
+    "StartTlsTransport",
+    "Submission",
+    "Timeouts",
+    "TlsError",
+    "TlsOptions",
+    "Transport",
+    "compose",
+    "interpret",
+    "open_transport",
+]
+
+logging.getLogger("mailsend").addHandler(logging.NullHandler())
+del logging
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        # Read when asked for: importlib.metadata costs more than the rest of the package.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("mailsend")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

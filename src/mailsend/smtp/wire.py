@@ -1,0 +1,438 @@
+"""The connection: octets in and out within budgets, and every failure as an error of ours.
+
+The only module that knows smtplib. Of it are used the opening of a connection, with its audit
+event, and the closing; every judgement it makes (reply parsing, AUTH, STARTTLS, sendmail, its
+default TLS context, its debug output) is left alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import selectors
+import smtplib
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from mailsend.cause import Cause
+from mailsend.endpoint import Endpoint
+from mailsend.errors import (
+    ConnectError,
+    MailsendError,
+    ProtocolViolation,
+    SessionLost,
+    SessionTimeout,
+    TlsError,
+)
+from mailsend.options import Limits
+from mailsend.reply import MalformedReply, Reply, ReplyParser
+from mailsend.smtp import dial, tls
+from mailsend.stage import Stage
+from mailsend.timeouts import Deadline, Watch
+from mailsend.transcript import Transcript
+
+_CHUNK: Final = 65536
+_READ: Final = selectors.EVENT_READ
+_WRITE: Final = selectors.EVENT_WRITE
+_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
+
+
+class Wire(smtplib.SMTP):
+    """One connection to one server. Not thread-safe; its owner sees to that.
+
+    The socket never blocks: every wait is a ``select`` with what is left of a budget, and what
+    the server says while octets are being written is read, so neither side can wait for the other
+    for ever.
+
+    Args:
+        endpoint: where to connect.
+        limits: bounds on replies.
+        transcript: where the conversation is recorded.
+        resolver: finds the addresses of a name.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limits: Limits,
+        transcript: Transcript,
+        *,
+        resolver: dial.Resolver = dial.system_resolver,
+        clock: Callable[[], float],
+    ) -> None:
+        # A name is given because smtplib would else ask the DNS for this machine's own.
+        super().__init__(local_hostname="localhost")
+        self._host = endpoint.host
+        self.endpoint = endpoint
+        self.transcript = transcript
+        self._parser = ReplyParser(limits.reply_line_octets, limits.reply_lines)
+        self._max_waiting = limits.reply_line_octets * limits.reply_lines
+        self._resolver = resolver
+        self._clock = clock
+        self._selector: selectors.BaseSelector | None = None
+        self._selected = _READ
+        self._watch: Watch | None = None
+        self._context: ssl.SSLContext | None = None
+        self._pins: tuple[str, ...] = ()
+        self.scrub: Callable[[str], str] | None = None
+        """Applied to every reply line before it is returned or recorded; set during AUTH."""
+
+    # -- opening and closing
+
+    def open(self, watch: Watch, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> None:
+        """Connect, and where `context` is given shake hands before anything else.
+
+        Raises:
+            ConnectError: The name or the host.
+            SessionTimeout: A budget was over.
+            TlsError: The server could not prove who it is.
+        """
+        self._watch, self._context, self._pins = watch, context, pins
+        # smtplib's own connect() raises the audit event and calls _get_socket and getreply below.
+        self.connect(self.endpoint.host, self.endpoint.port)
+
+    def _get_socket(self, host: str, port: int, timeout: object) -> socket.socket:  # noqa: ARG002
+        watch = self._watch
+        assert watch is not None  # noqa: S101 - set by open(), the only caller
+        deadline = watch.deadline(Stage.CONNECT)
+        try:
+            addresses = dial.resolve(host, port, deadline, self._clock, self._resolver)
+            connected = dial.connect(addresses, deadline, self._clock)
+        except OSError as error:
+            raise self._connect_error(error, deadline) from error
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._adopt(connected)
+        self.transcript.note(f"connected to {connected.getpeername()[0]} port {port}")
+        if self._context is not None:
+            self.shake_hands(self._context, self._pins, watch.deadline(Stage.TLS))
+        return self._live
+
+    def _connect_error(self, error: OSError, deadline: Deadline) -> MailsendError:
+        if isinstance(error, dial.NameNotResolved):
+            return self.error(
+                ConnectError,
+                f"the name {self.endpoint.host} cannot be resolved: {error.strerror}",
+                stage=Stage.CONNECT,
+                cause=Cause.NAME_NOT_RESOLVED,
+                advice="Check the host's spelling, and this machine's network and DNS",
+            )
+        if isinstance(error, TimeoutError):
+            return self.error(
+                SessionTimeout,
+                f"{error} within {deadline.seconds:g} s",
+                stage=Stage.CONNECT,
+                cause=Cause.PORT_BLOCKED if str(error).startswith("no answer") else None,
+                advice=f"Silence often means that a network blocks port {self.endpoint.port}: try "
+                "the provider's other port (465 with implicit TLS, 587 with STARTTLS) or another "
+                "network",
+            )
+        causes = [e.errno for _, e in getattr(error, "failures", ())] or [error.errno]
+        refused = errno.ECONNREFUSED in causes
+        unreachable = any(code in _UNREACHABLE for code in causes)
+        cause = Cause.CONNECTION_REFUSED if refused else Cause.UNREACHABLE if unreachable else None
+        return self.error(
+            ConnectError,
+            f"no connection: {error}",
+            stage=Stage.CONNECT,
+            cause=cause,
+            advice="Check host and port: no server listens there"
+            if refused
+            else "Check this machine's network",
+        )
+
+    @property
+    def _live(self) -> socket.socket:
+        if self.sock is None:
+            raise self.error(SessionLost, "the connection is closed")
+        return self.sock
+
+    def _adopt(self, sock: socket.socket) -> None:
+        self.sock = sock
+        selector_class = getattr(selectors, "PollSelector", selectors.SelectSelector)
+        selector: selectors.BaseSelector = selector_class()
+        selector.register(sock, _READ)
+        self._selector = selector
+        self._selected = _READ
+
+    def close(self) -> None:
+        """Close the socket. Nothing is written, not even a TLS goodbye."""
+        self._forget_selector()
+        super().close()
+
+    def _forget_selector(self) -> None:
+        selector, self._selector = self._selector, None
+        if selector is not None:
+            selector.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self.sock is not None
+
+    @property
+    def is_encrypted(self) -> bool:
+        return isinstance(self.sock, ssl.SSLSocket)
+
+    @property
+    def peer_is_loopback(self) -> bool:
+        """Whether the connection, whatever its name said, stays on this machine."""
+        return ipaddress.ip_address(self._live.getpeername()[0].partition("%")[0]).is_loopback
+
+    @property
+    def address_literal(self) -> str:
+        """This end's address in the form EHLO takes without a name (RFC 5321 §4.1.3)."""
+        own = ipaddress.ip_address(self._live.getsockname()[0].partition("%")[0])
+        return f"[{own}]" if own.version == 4 else f"[IPv6:{own}]"
+
+    # -- TLS
+
+    def shake_hands(
+        self, context: ssl.SSLContext, pins: tuple[str, ...], deadline: Deadline
+    ) -> None:
+        """Encrypt the connection and verify the server.
+
+        Raises:
+            TlsError: The handshake or the verification failed; the connection is closed.
+            SessionTimeout: The budget was over.
+        """
+        try:
+            secured = context.wrap_socket(
+                self._live, server_hostname=self.endpoint.host, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as error:
+            self.close()
+            raise self._tls_error(error) from error
+        self._forget_selector()
+        self._adopt(secured)
+        while True:
+            try:
+                secured.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._wait(_READ, deadline)
+            except ssl.SSLWantWriteError:
+                self._wait(_WRITE, deadline)
+            except (OSError, ValueError) as error:
+                self.close()
+                raise self._tls_error(error) from error
+        if pins and not tls.matches_pin(secured.getpeercert(binary_form=True) or b"", pins):
+            self.close()
+            raise self.error(
+                TlsError,
+                "the server's certificate is valid but is not one that the profile pins",
+                stage=Stage.TLS,
+                cause=Cause.CERTIFICATE_PIN_MISMATCH,
+                advice="If the server has a new certificate, check it by other means and update "
+                "pinned_sha256; else somebody may be answering in the server's place",
+            )
+        self.transcript.note(f"TLS established: {secured.version()}")
+
+    def _tls_error(self, error: Exception) -> MailsendError:
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            cause, what, advice = tls.explain(error, self.endpoint)
+        else:
+            cause, what, advice = (
+                Cause.TLS_FAILED,
+                "the connection broke in the TLS handshake",
+                None,
+            )
+        return self.error(TlsError, what, stage=Stage.TLS, cause=cause, advice=advice)
+
+    # -- octets
+
+    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+        """Hand over all octets, reading what arrives meanwhile.
+
+        When this returns, the last octet has been handed to the operating system; when it raises,
+        it provably has not.
+
+        Raises:
+            SessionLost: The connection broke.
+            SessionTimeout: The budget was over.
+        """
+        sys.audit("smtplib.send", self, data)
+        view = memoryview(data)
+        sock = self._live
+        while view:
+            try:
+                # An SSLSocket writes one record at a time whatever it is given.
+                view = view[sock.send(view) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(_READ | _WRITE, deadline)
+                self._receive_available(deadline.stage)
+            except ssl.SSLWantReadError:
+                self._wait(_READ, deadline)
+            except OSError as error:
+                raise self._lost(deadline.stage, error) from error
+
+    def read(self, deadline: Deadline) -> Reply:
+        """Wait for one complete reply.
+
+        Raises:
+            SessionTimeout: It was not complete when the budget was over.
+            SessionLost: The connection ended first.
+            ProtocolViolation: What came is no reply. The connection is closed in all three cases.
+        """
+        while True:
+            reply = self._parsed(deadline.stage)
+            if reply is not None:
+                self.transcript.received(reply)
+                return reply
+            if not self._has_decrypted():
+                self._wait(_READ, deadline)
+            self._receive(deadline.stage)
+
+    def unasked(self, stage: Stage) -> Reply | None:
+        """A reply that is there although none is due, or None. Does not wait.
+
+        Raises:
+            SessionLost: The server has closed the connection.
+            ProtocolViolation: Something else than a reply is there.
+        """
+        lost = None
+        try:
+            self._receive_available(stage)
+        except SessionLost as error:
+            lost = error
+        reply = self._parsed(stage)
+        if reply is not None:
+            self.transcript.received(reply)
+        elif lost is not None:
+            raise lost
+        elif self._parser.has_leftover:
+            raise self._violation(
+                stage, "the server spoke before it was its turn", Cause.OUT_OF_STEP
+            )
+        return reply
+
+    def last_words(self, stage: Stage) -> Reply | None:
+        """A complete reply that outran the loss of the connection, or None. Never raises."""
+        try:
+            return self._parsed(stage)
+        except ProtocolViolation:
+            return None
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether octets have been received that no reply has used up."""
+        return self._parser.has_leftover
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Called by connect() for the greeting, which the session reads itself."""
+        return (220, b"")
+
+    def _parsed(self, stage: Stage) -> Reply | None:
+        try:
+            reply = self._parser.next_reply()
+        except MalformedReply as error:
+            cause = Cause.NOT_SMTP if stage is Stage.GREETING else Cause.OUT_OF_STEP
+            if self.scrub is None:
+                raise self._violation(stage, f"the server sent {error}", cause) from error
+        else:
+            if reply is None or self.scrub is None:
+                return reply
+            return Reply(reply.code, reply.enhanced, tuple(map(self.scrub, reply.lines)))
+        # The octets that were no reply may be our own secret, cut anywhere; so they, and the error
+        # that quotes them, stay out.
+        raise self._violation(stage, "the server sent something that is no reply", cause)
+
+    def _violation(self, stage: Stage, what: str, cause: Cause) -> MailsendError:
+        self.close()
+        return self.error(ProtocolViolation, what, stage=stage, cause=cause)
+
+    def _has_decrypted(self) -> bool:
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
+    def _receive(self, stage: Stage) -> bool:
+        """Take what is there; False if nothing is."""
+        try:
+            data = self._live.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError as error:
+            raise self._lost(stage, error) from error
+        if not data:
+            raise self._lost(stage, None)
+        self._parser.feed(data)
+        return True
+
+    def _receive_available(self, stage: Stage) -> None:
+        while self._receive(stage):
+            if self._parser.octets_waiting > self._max_waiting:
+                raise self._violation(stage, "the server talks without end", Cause.OUT_OF_STEP)
+
+    def _lost(self, stage: Stage, error: OSError | None) -> MailsendError:
+        what = "the server closed the connection" if error is None else "the connection broke"
+        reason = f": {error.strerror or error}" if error is not None else ""
+        # Read first: a reply that outran the disconnect explains it.
+        if error is not None:
+            self._drain()
+        self.close()
+        self.transcript.note(what)
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            cause, what, advice = tls.explain(error, self.endpoint)
+            return self.error(TlsError, what, stage=stage, cause=cause, advice=advice)
+        return self.error(SessionLost, what + reason, stage=stage)
+
+    def _drain(self) -> None:
+        try:
+            while self.sock is not None and (data := self.sock.recv(_CHUNK)):
+                self._parser.feed(data)
+                if self._parser.octets_waiting > self._max_waiting:
+                    return
+        except OSError:
+            return  # the loss is already being reported
+
+    def _wait(self, events: int, deadline: Deadline) -> None:
+        selector = self._selector
+        assert selector is not None  # noqa: S101 - there is one as long as there is a socket
+        if events != self._selected:
+            selector.modify(self._live, events)
+            self._selected = events
+        while not selector.select(max(0.0, deadline.at - self._clock())):
+            if self._clock() >= deadline.at:
+                self.close()
+                self.transcript.note("timed out")
+                raise self.error(
+                    SessionTimeout,
+                    f"the server did not answer within {deadline.seconds:g} s"
+                    if events == _READ
+                    else f"the server did not take the data within {deadline.seconds:g} s",
+                    stage=deadline.stage,
+                    advice=_ADVICE_ON_SILENCE.get(deadline.stage, _ADVICE_ELSEWHERE),
+                )
+
+    def error(
+        self,
+        kind: type[MailsendError],
+        what: str,
+        *,
+        stage: Stage | None = None,
+        cause: Cause | None = None,
+        advice: str | None = None,
+        reply: Reply | None = None,
+    ) -> MailsendError:
+        """An error that knows where it happened and how the conversation went."""
+        return kind(
+            what,
+            stage=stage,
+            reply=reply,
+            cause=cause,
+            advice=advice,
+            endpoint=str(self.endpoint),
+            transcript=self.transcript.tail(),
+        )
+
+
+_ADVICE_ELSEWHERE: Final = "Try again later; if it is always so, raise the stage's timeout"
+_ADVICE_ON_SILENCE: Final = {
+    Stage.GREETING: "A server that says nothing may expect TLS from the first octet: try "
+    "Security.IMPLICIT_TLS, as on port 465",
+    Stage.TLS: "A server that does not answer the handshake may begin in the clear: try "
+    "Security.STARTTLS, as on port 587",
+    Stage.DATA: "Large messages on slow lines need a larger Timeouts.data",
+    Stage.END_OF_DATA: "Ask the server's log before sending again",
+}

@@ -1,0 +1,26 @@
+"""The stages of a submission, as errors, timeouts and transcripts name them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where in the conversation something happened.
+
+    ``END_OF_DATA`` begins when the last octet of the content was handed to the socket: the point
+    after which a lost connection leaves the delivery uncertain (RFC 5321 §4.5.3.2.6).
+    """
+
+    CONNECT = "connect"
+    TLS = "tls"
+    GREETING = "greeting"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    END_OF_DATA = "end_of_data"
+    RSET = "rset"
+    QUIT = "quit"

@@ -1,0 +1,125 @@
+"""How long each stage of a submission may take."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from attrs import Attribute, field, fields, frozen
+
+from mailsend.errors import ConfigurationError
+from mailsend.stage import Stage
+
+
+def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or value <= 0
+    ):
+        raise ConfigurationError(
+            f"the timeout {attribute.name} has to be a positive number of seconds, not {value!r}"
+        )
+
+
+def _seconds_or_none(owner: object, attribute: Attribute[float | None], value: object) -> None:
+    if value is not None:
+        _seconds(owner, attribute, value)  # type: ignore[arg-type]  # only its name is read
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """Seconds, each a budget for its whole stage however the server trickles its octets.
+
+    Attributes:
+        connect: resolving the name and connecting, over all addresses of the host.
+        greeting: waiting for the server's first reply.
+        tls: the handshake.
+        auth: the whole AUTH exchange. Some servers wait seconds before they refuse.
+        command: one reply to EHLO, STARTTLS, MAIL, RCPT or DATA.
+        data: handing over the whole content. Raise it for large messages on slow lines.
+        end_of_data: waiting for the reply to the content. Short values manufacture duplicates:
+            RFC 5321 §4.5.3.2.6 asks for ten minutes.
+        quit: one reply to QUIT or RSET, which are best effort.
+        total: everything that one call does, or None for no bound but the others.
+
+    Raises:
+        ConfigurationError: A value is not a positive finite number.
+    """
+
+    connect: float = field(default=30.0, validator=_seconds)
+    greeting: float = field(default=60.0, validator=_seconds)
+    tls: float = field(default=30.0, validator=_seconds)
+    auth: float = field(default=60.0, validator=_seconds)
+    command: float = field(default=60.0, validator=_seconds)
+    data: float = field(default=180.0, validator=_seconds)
+    end_of_data: float = field(default=600.0, validator=_seconds)
+    quit: float = field(default=2.0, validator=_seconds)
+    total: float | None = field(default=None, validator=_seconds_or_none)
+
+    @classmethod
+    def uniform(cls, seconds: float) -> Timeouts:
+        """The same budget for every stage but QUIT, which never gets more than its default."""
+        names = [f.name for f in fields(cls) if f.name not in {"quit", "total"}]
+        # A value that is no number is left to the fields' own check.
+        goodbye = min(seconds, 2.0) if isinstance(seconds, int | float) else seconds
+        return cls(**dict.fromkeys(names, seconds), quit=goodbye)
+
+    def of(self, stage: Stage) -> float:
+        """The budget of a stage in seconds. DATA means the content; the command is ``command``."""
+        return _BUDGET[stage](self)
+
+
+_BUDGET: dict[Stage, Callable[[Timeouts], float]] = {
+    Stage.CONNECT: lambda t: t.connect,
+    Stage.GREETING: lambda t: t.greeting,
+    Stage.TLS: lambda t: t.tls,
+    Stage.AUTH: lambda t: t.auth,
+    Stage.EHLO: lambda t: t.command,
+    Stage.STARTTLS: lambda t: t.command,
+    Stage.MAIL: lambda t: t.command,
+    Stage.RCPT: lambda t: t.command,
+    Stage.DATA: lambda t: t.command,
+    Stage.END_OF_DATA: lambda t: t.end_of_data,
+    Stage.RSET: lambda t: t.quit,
+    Stage.QUIT: lambda t: t.quit,
+}
+
+
+@frozen
+class Deadline:
+    """An instant by which a stage has to be over.
+
+    Attributes:
+        stage: what is waited for.
+        seconds: the budget it came from, for the error's words.
+        at: the instant, on the monotonic clock of the :class:`Watch` that made it.
+    """
+
+    stage: Stage
+    seconds: float
+    at: float
+
+
+class Watch:
+    """Turns budgets into instants during one call.
+
+    Args:
+        timeouts: the budgets.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic) -> None:
+        self.timeouts = timeouts
+        self.clock = clock
+        self._end = math.inf if timeouts.total is None else clock() + timeouts.total
+
+    def deadline(self, stage: Stage, seconds: float | None = None) -> Deadline:
+        """The end of a stage that begins now; never later than the end of the whole call."""
+        budget = self.timeouts.of(stage) if seconds is None else seconds
+        at = self.clock() + budget
+        if at <= self._end or self.timeouts.total is None:
+            return Deadline(stage, budget, at)
+        return Deadline(stage, self.timeouts.total, self._end)

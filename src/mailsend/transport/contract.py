@@ -1,0 +1,169 @@
+"""The contract of every transport: one primitive, and what is derived from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from attrs import evolve
+
+from mailsend.capabilities import Capabilities
+from mailsend.envelope import Envelope, Submission
+from mailsend.errors import (
+    CapabilityError,
+    DeliveryUncertain,
+    InvalidAddress,
+    InvalidMessage,
+    MailsendError,
+    ReplyError,
+    SessionError,
+)
+from mailsend.message import AnyMessage, envelope_of, parse, render
+from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+
+# What can go wrong with one message without meaning anything for the next one.
+_OF_ONE_MESSAGE = (ReplyError, CapabilityError, InvalidMessage, InvalidAddress, DeliveryUncertain)
+
+
+class Transport(ABC):
+    """Hands messages over and reports what became of each recipient.
+
+    An implementation defines :meth:`open`, :meth:`close`, :meth:`send_raw` and
+    :attr:`capabilities`; :func:`mailsend.testing.check_transport` tells whether it keeps this
+    contract. Everything public raises only :class:`~mailsend.errors.MailsendError`. A transport
+    may be used by several threads, one message at a time.
+    """
+
+    @abstractmethod
+    def open(self) -> None:
+        """Get ready to send; does nothing if it is. A closed transport can be opened again.
+
+        Raises:
+            ConfigurationError: A setting turned out unusable, before anything was sent.
+            SessionError: The server cannot be reached or trusted, or does not want to talk.
+            AuthenticationError: It did not accept the credentials.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything; does nothing if that is done. Never raises."""
+
+    @abstractmethod
+    def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
+        """Hand over one message that is ready; opens the transport if need be.
+
+        Args:
+            envelope: who it is from and for.
+            content: the complete message: CRLF line ends (others are brought to CRLF), not
+                dot-stuffed.
+
+        Returns:
+            One outcome for each recipient. A refused recipient beside an accepted one is in the
+            report, not raised.
+
+        Raises:
+            InvalidMessage: The content must not be sent. Nothing was written.
+            CapabilityError: The server lacks what the message needs. Nothing was written.
+            ReplyError: The server refused sender, all recipients or message; `report` has each.
+            DeliveryUncertain: Cut off after the last octet of the content, before the reply.
+            SessionError: The session could not be opened, or ended before the last octet:
+                nothing was accepted.
+        """
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What messages may make use of now. Opens the transport if need be; may raise as that."""
+
+    def send(self, message: AnyMessage, *, envelope: Envelope | None = None) -> DeliveryReport:
+        """Hand over a message; opens the transport if need be.
+
+        Bcc is taken for the envelope and left out of the octets. Parts with eight-bit characters
+        are encoded where the server does not take them as they are.
+
+        Args:
+            message: an :class:`email.message.EmailMessage`; it is not changed.
+            envelope: who it is really from and for. None takes it from the message's fields.
+
+        Returns:
+            As :meth:`send_raw`.
+
+        Raises:
+            InvalidMessage: The message cannot be sent as it is. Nothing was written.
+            InvalidAddress: Neither can one of its addresses.
+            MailsendError: As :meth:`send_raw`.
+        """
+        parsed = parse(message)
+        sealed = envelope_of(parsed) if envelope is None else envelope
+        capabilities = self.capabilities
+        utf8 = parsed.needs_smtputf8
+        if utf8 and "SMTPUTF8" not in capabilities:
+            raise CapabilityError(
+                "the message has an internationalised address, and the server does not offer "
+                "SMTPUTF8",
+                advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
+                "server that offers SMTPUTF8 (RFC 6531)",
+                report=nothing_sent(sealed),
+            )
+        content = render(parsed, eight_bit="8BITMIME" in capabilities, utf8=utf8)
+        return self.send_raw(sealed, content)
+
+    def send_many(self, messages: Iterable[AnyMessage | Submission]) -> Iterator[DeliveryReport]:
+        """Hand over messages one after the other, taking each when the last one is done.
+
+        What goes wrong with one message is in the `error` of its report, and the next one is sent
+        all the same; after a lost session over a new one.
+
+        Args:
+            messages: messages, or submissions whose `key` the report will carry.
+
+        Yields:
+            One report for each message, in order.
+
+        Raises:
+            MailsendError: No session could be opened, so that no further message has a chance;
+                `report` has the message it happened to. None after it was taken.
+        """
+        for item in messages:
+            yield self._send_one(item)
+
+    def _send_one(self, item: AnyMessage | Submission) -> DeliveryReport:
+        key = item.key if isinstance(item, Submission) else None
+        try:
+            envelope = item.envelope if isinstance(item, Submission) else envelope_of(parse(item))
+        except (InvalidMessage, InvalidAddress) as error:
+            return DeliveryReport((), key=key, error=error)
+        try:
+            self.open()
+        except MailsendError as error:
+            error.report = evolve(nothing_sent(envelope), key=key)
+            raise
+        try:
+            if isinstance(item, Submission):
+                report = self.send_raw(envelope, item.content)
+            else:
+                report = self.send(item, envelope=envelope)
+        except (*_OF_ONE_MESSAGE, SessionError) as error:
+            return evolve(error.report or nothing_sent(envelope), key=key, error=error)
+        return evolve(report, key=key)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def nothing_sent(envelope: Envelope) -> DeliveryReport:
+    """The report of a message that never got as far as a server."""
+    return DeliveryReport(
+        tuple(RecipientOutcome(address, Outcome.NOT_SENT) for address in envelope.recipients)
+    )

@@ -1,0 +1,104 @@
+"""A transport that keeps what it is given: for tests, and for a dry run of an application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from mailsend.capabilities import Capabilities
+from mailsend.content import prepare
+from mailsend.envelope import Envelope, Submission
+from mailsend.errors import InvalidMessage, RecipientsRefused
+from mailsend.interpretation import interpret
+from mailsend.reply import Reply
+from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.stage import Stage
+from mailsend.transaction import mail_parameters
+from mailsend.transport.contract import Transport
+
+_ACCEPTED = Reply(250, None, ("OK: kept in memory",))
+_ENDPOINT = "memory"
+
+
+class MemoryTransport(Transport):
+    """Accepts every message and keeps it. Nothing leaves the process.
+
+    Messages are checked exactly as before an SMTP server, so that what fails here would fail
+    there.
+
+    Args:
+        refuse: recipients that get this reply instead of being accepted.
+        capabilities: what messages may make use of; by default 8BITMIME and SMTPUTF8.
+    """
+
+    def __init__(
+        self,
+        refuse: Mapping[str, Reply] | None = None,
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        self._refuse = dict(refuse or {})
+        self._capabilities = capabilities or Capabilities.offering("8BITMIME", "SMTPUTF8")
+        self._lock = threading.Lock()
+        self._submissions: list[Submission] = []
+
+    @property
+    def submissions(self) -> tuple[Submission, ...]:
+        """What was accepted, in order: envelopes have only the accepted recipients."""
+        with self._lock:
+            return tuple(self._submissions)
+
+    @property
+    def messages(self) -> tuple[EmailMessage, ...]:
+        """The same, parsed."""
+        return tuple(
+            message_from_bytes(submission.content, EmailMessage, policy=policy.default)
+            for submission in self.submissions
+        )
+
+    def clear(self) -> None:
+        """Forget what was accepted."""
+        with self._lock:
+            self._submissions.clear()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def open(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do; what was accepted stays."""
+
+    def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
+        if not isinstance(envelope, Envelope):
+            raise InvalidMessage(f"expected an Envelope, not {type(envelope).__name__}")
+        prepared = prepare(content)
+        mail_parameters(envelope, prepared, self._capabilities, None)
+        outcomes = tuple(self._outcome(address) for address in envelope.recipients)
+        accepted = [o.address for o in outcomes if o.outcome is Outcome.ACCEPTED]
+        if not accepted:
+            reply = self._refuse[envelope.recipients[-1]]
+            meaning = interpret(reply, Stage.RCPT)
+            raise RecipientsRefused(
+                "every recipient was refused",
+                stage=Stage.RCPT,
+                reply=reply,
+                cause=meaning.cause,
+                retryable=meaning.retryable,
+                report=DeliveryReport(outcomes, reply, endpoint=_ENDPOINT),
+                endpoint=_ENDPOINT,
+            )
+        with self._lock:
+            self._submissions.append(
+                Submission(Envelope(envelope.reverse_path, accepted), prepared.data)
+            )
+        return DeliveryReport(outcomes, _ACCEPTED, endpoint=_ENDPOINT)
+
+    def _outcome(self, address: str) -> RecipientOutcome:
+        refusal = self._refuse.get(address)
+        if refusal is not None:
+            return RecipientOutcome(address, Outcome.REFUSED, refusal)
+        return RecipientOutcome(address, Outcome.ACCEPTED, _ACCEPTED)
