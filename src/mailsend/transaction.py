@@ -201,7 +201,9 @@ class Transaction:
             return (Stage.MAIL, self._mail)
         if not self._someone_accepted:
             refusals = [reply for reply in self._rcpt.values() if not reply.is_positive]
-            return (Stage.RCPT, refusals[-1]) if refusals else None
+            # A recipient that may be accepted later speaks for all: it makes a retry worth while.
+            refusals.sort(key=lambda reply: reply.is_permanent)
+            return (Stage.RCPT, refusals[0]) if refusals else None
         if self._data is not None and self._data.code >= 400:
             return (Stage.DATA, self._data)
         if self._final is not None and not self._final.is_positive:

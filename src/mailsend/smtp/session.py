@@ -31,6 +31,7 @@ from mailsend.smtp.wire import Wire
 from mailsend.stage import Stage
 from mailsend.timeouts import Watch
 from mailsend.transaction import Command, Payload, Transaction, mail_parameters
+from mailsend.transcript import MAX_LINES
 
 _LOG: Final = logging.getLogger("mailsend.session")
 _REFUSALS: Final[dict[Stage, type[ReplyError]]] = {
@@ -86,6 +87,11 @@ class Session:
         Two processes on one TLS connection destroy it for both.
         """
         return self._process != os.getpid()
+
+    @property
+    def transcript(self) -> tuple[str, ...]:
+        """The last lines of the conversation, secrets left out."""
+        return self._wire.transcript.tail(MAX_LINES)
 
     def is_stale(self) -> bool:
         """Whether the server ended the session while nothing was asked of it. Does not wait.

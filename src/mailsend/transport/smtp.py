@@ -31,8 +31,11 @@ from mailsend.transport.contract import Transport, nothing_sent
 _BEFORE_THE_MESSAGE: Final = frozenset({Stage.RSET, Stage.MAIL})
 
 
-class _SmtpTransport(Transport):
-    """What the variants share. A session is opened when needed, kept, and replaced when lost."""
+class SmtpTransport(Transport):
+    """What the variants share: one session, opened when needed, kept, and replaced when lost.
+
+    Use a variant, or :func:`open_transport`.
+    """
 
     security: ClassVar[Security]
 
@@ -75,6 +78,12 @@ class _SmtpTransport(Transport):
                 yield
             finally:
                 self._owner = None
+
+    @property
+    def transcript(self) -> tuple[str, ...]:
+        """The last lines of the open session's conversation, secrets left out; empty if closed."""
+        session = self._session
+        return session.transcript if session is not None else ()
 
     def open(self) -> None:
         with self._alone():
@@ -153,7 +162,7 @@ class _SmtpTransport(Transport):
             raise
 
 
-class ImplicitTlsTransport(_SmtpTransport):
+class ImplicitTlsTransport(SmtpTransport):
     """TLS from the first octet, usually on port 465 (RFC 8314 §3.3).
 
     Args:
@@ -166,7 +175,7 @@ class ImplicitTlsTransport(_SmtpTransport):
     security = Security.IMPLICIT_TLS
 
 
-class StartTlsTransport(_SmtpTransport):
+class StartTlsTransport(SmtpTransport):
     """Upgraded to TLS before anything else, usually on port 587, or given up (RFC 3207).
 
     Args:
@@ -179,7 +188,7 @@ class StartTlsTransport(_SmtpTransport):
     security = Security.STARTTLS
 
 
-class InsecurePlaintextTransport(_SmtpTransport):
+class InsecurePlaintextTransport(SmtpTransport):
     """No encryption: everything can be read and changed on the way.
 
     Args:
@@ -192,13 +201,13 @@ class InsecurePlaintextTransport(_SmtpTransport):
     security = Security.INSECURE_PLAINTEXT
 
 
-_VARIANTS: Final[dict[Security, type[_SmtpTransport]]] = {
+_VARIANTS: Final[dict[Security, type[SmtpTransport]]] = {
     variant.security: variant
     for variant in (ImplicitTlsTransport, StartTlsTransport, InsecurePlaintextTransport)
 }
 
 
-def open_transport(profile: SmtpProfile) -> Transport:
+def open_transport(profile: SmtpProfile) -> SmtpTransport:
     """The transport that a profile asks for, opened: connected, encrypted and authenticated.
 
     Use it as a context manager, or call its ``close``.

@@ -1,0 +1,180 @@
+"""``mailsend send``: one message from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from mailsend.address import parse_address
+from mailsend.cli.exit_codes import ExitCode
+from mailsend.compose import compose
+from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
+from mailsend.message import envelope_of, parse, render
+from mailsend.profile import SmtpProfile
+from mailsend.report import DeliveryReport
+from mailsend.transport import open_transport
+
+_DESCRIPTION = """\
+Send one message. The server comes from --profile, --url, or the environment (MAILSEND_URL, or
+SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USERNAME and SMTP_PASSWORD). A password is never an
+argument, because every user of the machine can read those: use the environment, or the URL's
+options password_env, password_file and password_command.
+
+Without --text, --text-file and --html-file, the text is read from the standard input.
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add ``send`` to the parser."""
+    parser = commands.add_parser(
+        "send",
+        help="send one message",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--profile", metavar="NAME", help="a profile of the configuration file")
+    source.add_argument("--url", help="such as smtps://user@host?password_env=VARIABLE")
+    parser.add_argument("--config", metavar="FILE", help="the configuration file for --profile")
+    parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="default: the user name")
+    parser.add_argument("--to", action="append", default=[], metavar="ADDRESS", help="repeatable")
+    parser.add_argument("--cc", action="append", default=[], metavar="ADDRESS", help="repeatable")
+    parser.add_argument("--bcc", action="append", default=[], metavar="ADDRESS", help="repeatable")
+    parser.add_argument("--reply-to", action="append", default=[], metavar="ADDRESS")
+    parser.add_argument("--subject", default="")
+    body = parser.add_mutually_exclusive_group()
+    body.add_argument("--text", help="the text itself")
+    body.add_argument("--text-file", metavar="FILE", help="a file with the text; - is the input")
+    parser.add_argument("--html-file", metavar="FILE", help="a file with the HTML version")
+    parser.add_argument(
+        "--attach", action="append", default=[], metavar="FILE", help="a file; repeatable"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be sent; connect to nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show the conversation, without secrets"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send, and print what became of it.
+
+    Raises:
+        MailsendError: As the library; :func:`mailsend.cli.main` turns it into a status.
+    """
+    profile = _profile(arguments)
+    message = _message(arguments, profile)
+    for finding in profile.check():
+        print(f"mailsend: {finding}", file=sys.stderr)
+    if arguments.dry_run:
+        _show(profile, message)
+        return ExitCode.OK
+    try:
+        with open_transport(profile) as transport:
+            report = transport.send(message)
+            if arguments.verbose:
+                _print_lines(transport.transcript)
+    except MailsendError as error:
+        if arguments.verbose:
+            _print_lines(error.transcript)
+        if error.report is not None:
+            _print_report(error.report, as_json=arguments.json)
+        raise
+    _print_report(report, as_json=arguments.json)
+    return ExitCode.OK if report.all_accepted else ExitCode.NO_USER
+
+
+def _profile(arguments: argparse.Namespace) -> SmtpProfile:
+    if arguments.config is not None and arguments.profile is None:
+        raise ConfigurationError("--config is given without --profile")
+    if arguments.profile is not None:
+        return SmtpProfile.load(arguments.profile, arguments.config)
+    if arguments.url is None:
+        return SmtpProfile.from_env()
+    authority = arguments.url.partition("://")[2].partition("/")[0].partition("?")[0]
+    if ":" in authority.rpartition("@")[0]:
+        raise ConfigurationError(
+            "the URL on the command line holds a password, which every user of this machine can "
+            "read there",
+            advice="Put the URL into MAILSEND_URL, or leave the password out of it and add "
+            "?password_env=VARIABLE; and change that password",
+        )
+    return SmtpProfile.from_url(arguments.url)
+
+
+def _message(arguments: argparse.Namespace, profile: SmtpProfile) -> EmailMessage:
+    text = arguments.text
+    html = None if arguments.html_file is None else _read(arguments.html_file)
+    if arguments.text_file is not None:
+        text = _read(arguments.text_file)
+    elif text is None and html is None:
+        text = _read("-")
+    return compose(
+        sender=arguments.sender or _own_address(profile),
+        to=arguments.to,
+        cc=arguments.cc,
+        bcc=arguments.bcc,
+        reply_to=arguments.reply_to,
+        subject=arguments.subject,
+        text=text,
+        html=html,
+        attachments=arguments.attach,
+    )
+
+
+def _own_address(profile: SmtpProfile) -> str:
+    try:
+        return parse_address(profile.username or "").text
+    except InvalidAddress as error:
+        raise ConfigurationError(
+            "there is no --from, and the profile's user name is no address", advice="Add --from"
+        ) from error
+
+
+def _read(name: str) -> str:
+    if name == "-" and sys.stdin.isatty():
+        print("mailsend: type the text, and end it with Ctrl-D", file=sys.stderr)
+    try:
+        octets = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return octets.decode()
+    except OSError as error:
+        raise InvalidMessage(f"the file {name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        where = "the standard input" if name == "-" else f"the file {name}"
+        raise InvalidMessage(
+            f"{where} is not UTF-8 at octet {error.start}", advice="Convert it, or attach it"
+        ) from error
+
+
+def _show(profile: SmtpProfile, message: EmailMessage) -> None:
+    parsed = parse(message)
+    envelope = envelope_of(parsed)
+    content = render(parsed, eight_bit=True, utf8=parsed.needs_smtputf8)
+    who = f" as {profile.username}" if profile.username else ""
+    print(f"-- server: {profile.endpoint}, {profile.security.value}{who}")
+    print(f"-- from: {envelope.reverse_path}")
+    print(f"-- to: {', '.join(envelope.recipients)}")
+    print(f"-- {len(content)} octets; nothing was sent")
+    print(content.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), end="")
+
+
+def _print_report(report: DeliveryReport, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.facts()))
+        return
+    for outcome in report.outcomes:
+        said = f"  {outcome.reply}" if outcome.reply is not None else ""
+        print(f"{outcome.outcome.value:<9} {outcome.address}{said}")
+
+
+def _print_lines(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Runs inside the capsule and stays until Postfix ends.
+set -euo pipefail
+
+setup=/srv/setup/postfix
+
+# main.cf names the number.
+useradd --uid 5000 --user-group --no-create-home --shell /usr/sbin/nologin vmail
+install -d -o vmail -g vmail /srv/mail/boxes
+
+install -m 644 -t /etc/postfix "$setup"/{main.cf,master.cf}
+install -m 644 -t /etc/postfix "$setup"/{mailboxes,recipients,senders,headers}.regexp
+install -m 644 -t /etc/dovecot "$setup"/{dovecot.conf,users}
+
+# It returns when its authentication socket listens.
+dovecot
+
+exec postfix start-fg

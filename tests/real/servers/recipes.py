@@ -1,0 +1,82 @@
+"""Which servers there are, what they are installed from and where they listen."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import Literal, TypeAlias
+
+ServerName: TypeAlias = Literal["postfix", "exim", "opensmtpd"]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The listeners every server has. All are on 127.0.0.1."""
+
+    mx: int
+    """Opportunistic STARTTLS, no AUTH, only for example.test."""
+
+    submission: int
+    """STARTTLS required, then AUTH required."""
+
+    implicit_tls: int
+    """TLS from the first byte, AUTH required."""
+
+    refusing: int
+    """Like `mx`; greylist@example.test and the other refused addresses are refused here."""
+
+    def all(self) -> frozenset[int]:
+        return frozenset(astuple(self))
+
+
+@dataclass(frozen=True)
+class PostfixPorts(Ports):
+    """Postfix has further listeners, each odd in one way."""
+
+    short_idle: int
+    """Three seconds without a command, or three errors, end the session with 421."""
+
+    auth_without_tls: int
+    """AUTH in clear text; STARTTLS is not offered."""
+
+    no_extensions: int
+    """EHLO is answered by a single line."""
+
+    client_certificate: int
+    """STARTTLS with a client certificate, which is also the leave to relay."""
+
+    expired: int
+    wrong_host: int
+    self_signed: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: ServerName
+    packages: tuple[str, ...]
+    ports: Ports
+
+
+POSTFIX_PORTS = PostfixPorts(
+    mx=10025,
+    submission=10587,
+    implicit_tls=10465,
+    refusing=10025,
+    short_idle=10029,
+    auth_without_tls=10030,
+    no_extensions=10031,
+    client_certificate=10032,
+    expired=10033,
+    wrong_host=10034,
+    self_signed=10035,
+)
+EXIM_PORTS = Ports(mx=11025, submission=11587, implicit_tls=11465, refusing=11025)
+OPENSMTPD_PORTS = Ports(mx=12025, submission=12587, implicit_tls=12465, refusing=12026)
+
+RECIPES: dict[ServerName, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("postfix", ("postfix", "dovecot-core"), POSTFIX_PORTS),
+        Recipe("exim", ("exim4-daemon-heavy",), EXIM_PORTS),
+        Recipe("opensmtpd", ("opensmtpd",), OPENSMTPD_PORTS),
+    )
+}
