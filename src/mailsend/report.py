@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +79,14 @@ class DeliveryReport:
     key: Hashable = None
     endpoint: str | None = None
     error: MailsendError | None = field(default=None, eq=False)
+
+    @classmethod
+    def nothing_sent(
+        cls, addresses: Iterable[str], reply: Reply | None = None, endpoint: str | None = None
+    ) -> DeliveryReport:
+        """The report of a message of which provably nothing was taken."""
+        outcomes = tuple(RecipientOutcome(address, Outcome.NOT_SENT) for address in addresses)
+        return cls(outcomes, reply, endpoint=endpoint)
 
     def _with(self, outcome: Outcome) -> tuple[str, ...]:
         return tuple(o.address for o in self.outcomes if o.outcome is outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Stage(StrEnum):
@@ -24,3 +25,9 @@ class Stage(StrEnum):
     END_OF_DATA = "end_of_data"
     RSET = "rset"
     QUIT = "quit"
+
+
+OPENING: Final = frozenset({
+    Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH,
+})  # fmt: skip
+"""The stages before a session is ready for its first message."""

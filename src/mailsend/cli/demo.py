@@ -8,9 +8,7 @@ from typing import Any
 
 from mailsend.cli.exit_codes import ExitCode
 from mailsend.compose import Attachment, compose
-from mailsend.credentials import Password
 from mailsend.endpoint import Security
-from mailsend.options import TlsOptions
 from mailsend.profile import SmtpProfile
 from mailsend.transport import open_transport
 
@@ -49,16 +47,8 @@ def run(_: argparse.Namespace) -> int:
         return ExitCode.UNAVAILABLE
     intact = True
     for security in (Security.STARTTLS, Security.IMPLICIT_TLS):
-        with SmtpServer(security=security.value, users={_USER: _SECRET}) as server:
-            profile = SmtpProfile(
-                host="localhost",
-                port=server.port,
-                security=security,
-                username=_USER,
-                credentials=Password(_SECRET),
-                tls=TlsOptions(ca_file=server.ca_file),
-            )
-            intact = _one_way(profile, server) and intact
+        with SmtpServer(security=security, users={_USER: _SECRET}) as server:
+            intact = _one_way(server.profile(), server) and intact
     print("Both messages arrived as they were sent." if intact else "A message came out changed.")
     return ExitCode.OK if intact else ExitCode.UNAVAILABLE
 

@@ -183,7 +183,10 @@ class _Opening:
                 else "Use credentials of a kind that the server takes",
             )
         mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
-        reply = _AuthExchange(self, mechanism, secret).run(self._watch.deadline(Stage.AUTH))
+        forms = [secret, *(_Hidden(base64.b64encode(octets).decode()) for octets in (
+            secret.value.encode(), f"\0{username}\0{secret.value}".encode(),
+        ))]  # fmt: skip
+        reply = _AuthExchange(self, mechanism, forms).run(self._watch.deadline(Stage.AUTH))
         if reply.code >= 400:
             raise self._refused(
                 AuthenticationError, f"the server refused to authenticate {username} by {name}",
@@ -259,11 +262,11 @@ class _Hidden:
 class _AuthExchange:
     """One AUTH command with its challenges (RFC 4954 §4). One mechanism, one attempt."""
 
-    def __init__(self, opening: _Opening, mechanism: Mechanism, secret: _Hidden) -> None:
+    def __init__(self, opening: _Opening, mechanism: Mechanism, secrets: list[_Hidden]) -> None:
         self._opening = opening
         self._wire = opening.wire
         self._mechanism = mechanism
-        self._secrets = [secret]
+        self._secrets = secrets
         self._late: _Hidden | None = None
 
     def run(self, deadline: Deadline) -> Reply:

@@ -171,8 +171,12 @@ class Session:
                 self._check(command, reply, transaction)
                 transaction.receive(command, reply)
         except SessionError as error:
-            error.stage = error.stage or stage
-            if error.report is None:
+            if isinstance(error, ProtocolViolation):
+                # Which reply belonged to which recipient is no longer known.
+                error.report = DeliveryReport.nothing_sent(
+                    transaction.envelope.recipients, error.reply, str(self._wire.endpoint)
+                )
+            elif error.report is None:
                 error.report = self._report(transaction)
             raise
 

@@ -15,7 +15,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from mailsend.cause import Cause
 from mailsend.endpoint import Endpoint
@@ -35,9 +35,23 @@ from mailsend.timeouts import Deadline, Watch
 from mailsend.transcript import Transcript
 
 _CHUNK: Final = 65536
+_IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _READ: Final = selectors.EVENT_READ
 _WRITE: Final = selectors.EVENT_WRITE
-_UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
+_NO_ROUTE: Final = (Cause.UNREACHABLE, "Check this machine's network: there is no way to the host")
+_CONNECT_FAILURES: Final = {
+    errno.ECONNREFUSED: (
+        Cause.CONNECTION_REFUSED,
+        "Check host and port: no server listens there, or a firewall says so",
+    ),
+    errno.ECONNRESET: (
+        Cause.CONNECTION_LOST,
+        "The host ends connections at once: check host and port, or try again later",
+    ),
+    errno.ENETUNREACH: _NO_ROUTE,
+    errno.EHOSTUNREACH: _NO_ROUTE,
+    errno.EADDRNOTAVAIL: _NO_ROUTE,
+}
 
 
 class Wire(smtplib.SMTP):
@@ -78,6 +92,8 @@ class Wire(smtplib.SMTP):
         self._watch: Watch | None = None
         self._context: ssl.SSLContext | None = None
         self._pins: tuple[str, ...] = ()
+        self._own_address: _IpAddress | None = None
+        self._peer_address: _IpAddress | None = None
         self.scrub: Callable[[str], str] | None = None
         """Applied to every reply line before it is returned or recorded; set during AUTH."""
 
@@ -104,9 +120,14 @@ class Wire(smtplib.SMTP):
             connected = dial.connect(addresses, deadline, self._clock)
         except OSError as error:
             raise self._connect_error(error, deadline) from error
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._adopt(connected)
-        self.transcript.note(f"connected to {connected.getpeername()[0]} port {port}")
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._own_address = _address(connected.getsockname())
+            self._peer_address = _address(connected.getpeername())
+        except OSError as error:  # reset since
+            raise self._lost(Stage.CONNECT, error) from error
+        self.transcript.note(f"connected to {self._peer_address} port {port}")
         if self._context is not None:
             self.shake_hands(self._context, self._pins, watch.deadline(Stage.TLS))
         return self._live
@@ -130,18 +151,18 @@ class Wire(smtplib.SMTP):
                 "the provider's other port (465 with implicit TLS, 587 with STARTTLS) or another "
                 "network",
             )
-        causes = [e.errno for _, e in getattr(error, "failures", ())] or [error.errno]
-        refused = errno.ECONNREFUSED in causes
-        unreachable = any(code in _UNREACHABLE for code in causes)
-        cause = Cause.CONNECTION_REFUSED if refused else Cause.UNREACHABLE if unreachable else None
+        codes = {e.errno for _, e in getattr(error, "failures", ())} or {error.errno}
+        # The failure that says most about the host, not the network, is named first.
+        cause, advice = next(
+            (meaning for code, meaning in _CONNECT_FAILURES.items() if code in codes),
+            (None, "Check this machine's network"),
+        )
         return self.error(
             ConnectError,
             f"no connection: {error}",
             stage=Stage.CONNECT,
             cause=cause,
-            advice="Check host and port: no server listens there"
-            if refused
-            else "Check this machine's network",
+            advice=advice,
         )
 
     @property
@@ -179,13 +200,13 @@ class Wire(smtplib.SMTP):
     @property
     def peer_is_loopback(self) -> bool:
         """Whether the connection, whatever its name said, stays on this machine."""
-        return ipaddress.ip_address(self._live.getpeername()[0].partition("%")[0]).is_loopback
+        return self._peer_address is not None and self._peer_address.is_loopback
 
     @property
     def address_literal(self) -> str:
         """This end's address in the form EHLO takes without a name (RFC 5321 §4.1.3)."""
-        own = ipaddress.ip_address(self._live.getsockname()[0].partition("%")[0])
-        return f"[{own}]" if own.version == 4 else f"[IPv6:{own}]"
+        own = self._own_address
+        return f"[IPv6:{own}]" if isinstance(own, ipaddress.IPv6Address) else f"[{own}]"
 
     # -- TLS
 
@@ -199,6 +220,8 @@ class Wire(smtplib.SMTP):
             SessionTimeout: The budget was over.
         """
         try:
+            # Asked first, because wrap_socket() of a connection that is gone leaks its socket.
+            self._live.getpeername()
             secured = context.wrap_socket(
                 self._live, server_hostname=self.endpoint.host, do_handshake_on_connect=False
             )
@@ -425,6 +448,11 @@ class Wire(smtplib.SMTP):
             endpoint=str(self.endpoint),
             transcript=self.transcript.tail(),
         )
+
+
+def _address(name: tuple[Any, ...]) -> _IpAddress:
+    # An IPv6 address of the link carries its zone, which is no part of the address.
+    return ipaddress.ip_address(name[0].partition("%")[0])
 
 
 _ADVICE_ELSEWHERE: Final = "Try again later; if it is always so, raise the stage's timeout"

@@ -10,6 +10,7 @@ from typing import Self
 from attrs import evolve
 
 from mailsend.capabilities import Capabilities
+from mailsend.cause import Cause
 from mailsend.envelope import Envelope, Submission
 from mailsend.errors import (
     CapabilityError,
@@ -21,10 +22,18 @@ from mailsend.errors import (
     SessionError,
 )
 from mailsend.message import AnyMessage, envelope_of, parse, render
-from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.report import DeliveryReport
+from mailsend.stage import OPENING
 
-# What can go wrong with one message without meaning anything for the next one.
-_OF_ONE_MESSAGE = (ReplyError, CapabilityError, InvalidMessage, InvalidAddress, DeliveryUncertain)
+
+def _concerns_one_message(error: MailsendError) -> bool:
+    """Whether the next message has a chance: not where no session can be had."""
+    kinds = ReplyError | CapabilityError | InvalidMessage | InvalidAddress | DeliveryUncertain
+    return (
+        isinstance(error, kinds | SessionError)
+        and error.stage not in OPENING
+        and error.cause is not Cause.FORKED
+    )
 
 
 class Transport(ABC):
@@ -105,7 +114,7 @@ class Transport(ABC):
                 "SMTPUTF8",
                 advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
                 "server that offers SMTPUTF8 (RFC 6531)",
-                report=nothing_sent(sealed),
+                report=DeliveryReport.nothing_sent(sealed.recipients),
             )
         content = render(parsed, eight_bit="8BITMIME" in capabilities, utf8=utf8)
         return self.send_raw(sealed, content)
@@ -136,17 +145,16 @@ class Transport(ABC):
         except (InvalidMessage, InvalidAddress) as error:
             return DeliveryReport((), key=key, error=error)
         try:
-            self.open()
-        except MailsendError as error:
-            error.report = evolve(nothing_sent(envelope), key=key)
-            raise
-        try:
             if isinstance(item, Submission):
                 report = self.send_raw(envelope, item.content)
             else:
                 report = self.send(item, envelope=envelope)
-        except (*_OF_ONE_MESSAGE, SessionError) as error:
-            return evolve(error.report or nothing_sent(envelope), key=key, error=error)
+        except MailsendError as error:
+            report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
+            if not _concerns_one_message(error):
+                error.report = evolve(report, key=key)
+                raise
+            return evolve(report, key=key, error=error)
         return evolve(report, key=key)
 
     def __enter__(self) -> Self:
@@ -160,10 +168,3 @@ class Transport(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def nothing_sent(envelope: Envelope) -> DeliveryReport:
-    """The report of a message that never got as far as a server."""
-    return DeliveryReport(
-        tuple(RecipientOutcome(address, Outcome.NOT_SENT) for address in envelope.recipients)
-    )

@@ -18,6 +18,7 @@ from mailsend.errors import (
     ConfigurationError,
     InvalidMessage,
     MailsendError,
+    ProtocolViolation,
     SessionError,
 )
 from mailsend.profile import SmtpProfile
@@ -25,7 +26,7 @@ from mailsend.report import DeliveryReport
 from mailsend.smtp.opening import open_session
 from mailsend.smtp.session import Session
 from mailsend.stage import Stage
-from mailsend.transport.contract import Transport, nothing_sent
+from mailsend.transport.contract import Transport
 
 # Where a kept session shows that the server had ended it: before it took anything of the message.
 _BEFORE_THE_MESSAGE: Final = frozenset({Stage.RSET, Stage.MAIL})
@@ -122,9 +123,12 @@ class SmtpTransport(Transport):
             try:
                 return self._submit(session, envelope, prepared)
             except SessionError as error:
-                # The server ended the kept session just as it was used again. Nothing of this
-                # message was taken, so it goes over a new session, once.
-                if not was_there or error.stage not in _BEFORE_THE_MESSAGE:
+                # The server ended the kept session, or was out of step on it, just as it was used
+                # again. Nothing of this message was taken, so it goes over a new session, once.
+                left_over = error.stage in _BEFORE_THE_MESSAGE or isinstance(
+                    error, ProtocolViolation
+                )
+                if not (was_there and left_over):
                     raise
             session, _ = self._attempt_open(envelope)
             return self._submit(session, envelope, prepared)
@@ -142,7 +146,7 @@ class SmtpTransport(Transport):
                 f"{most}",
                 cause=Cause.TOO_MANY_RECIPIENTS,
                 advice="Split the recipients over several messages",
-                report=nothing_sent(envelope),
+                report=DeliveryReport.nothing_sent(envelope.recipients),
             )
         return prepare(content)
 
@@ -150,14 +154,14 @@ class SmtpTransport(Transport):
         try:
             return self._ready()
         except MailsendError as error:
-            error.report = nothing_sent(envelope)
+            error.report = DeliveryReport.nothing_sent(envelope.recipients)
             raise
 
     def _submit(self, session: Session, envelope: Envelope, content: Content) -> DeliveryReport:
         try:
             return session.submit(envelope, content)
         except CapabilityError as error:
-            error.report = nothing_sent(envelope)
+            error.report = DeliveryReport.nothing_sent(envelope.recipients)
             error.endpoint = str(self.profile.endpoint)
             raise
 

@@ -1,0 +1,44 @@
+"""A real SMTP server for tests: on a loopback port, with TLS, AUTH and faults on demand."""
+
+from mailsend.testing.actions import (
+    Action,
+    Answer,
+    Close,
+    Drip,
+    Flood,
+    Garbage,
+    Hang,
+    Normal,
+    PartialHandshake,
+    Reset,
+    Stage,
+    StopReading,
+)
+from mailsend.testing.authority import Authority, Certificate
+from mailsend.testing.channel import Delivery
+from mailsend.testing.conformance import check_transport
+from mailsend.testing.journal import ReceivedMessage
+from mailsend.testing.server import SmtpServer
+from mailsend.testing.settings import DEFAULT_EXTENSIONS
+
+__all__ = [
+    "DEFAULT_EXTENSIONS",
+    "Action",
+    "Answer",
+    "Authority",
+    "Certificate",
+    "Close",
+    "Delivery",
+    "Drip",
+    "Flood",
+    "Garbage",
+    "Hang",
+    "Normal",
+    "PartialHandshake",
+    "ReceivedMessage",
+    "Reset",
+    "SmtpServer",
+    "Stage",
+    "StopReading",
+    "check_transport",
+]
