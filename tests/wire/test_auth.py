@@ -19,6 +19,7 @@ from mailsend import (
     open_transport,
 )
 from mailsend.testing import Answer, Close, SmtpServer
+from mailsend.testing import Stage as ScriptStage
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -180,7 +181,7 @@ def test_no_mechanism_in_common_names_both_sides(serve: Serve, profile_for: Prof
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("shape", ["535 5.7.8 not %s\r\n", "%s\r\n", "535-%s\r\n999 x\r\n"])
 def test_a_server_that_quotes_the_secret_does_not_make_it_show(
-    serve: Serve, profile_for: ProfileFor, stage: str, form: str, shape: str
+    serve: Serve, profile_for: ProfileFor, stage: ScriptStage, form: str, shape: str
 ) -> None:
     server = serve("implicit_tls", mechanisms=["LOGIN" if stage == "AUTH_RESPONSE" else "PLAIN"])
     server.on(stage, Answer((shape % form).encode()), skip=int(stage == "AUTH_RESPONSE"))

@@ -85,7 +85,7 @@ def attempt(profile: SmtpProfile) -> MailsendError:
 
 
 def quick(name: str) -> Timeouts:
-    return Timeouts(**{name: BUDGET})  # type: ignore[arg-type]  # a name of the table
+    return Timeouts(**{name: BUDGET})
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -185,7 +185,7 @@ def test_a_refused_message_is_refused_for_all(
 def test_every_2yz_is_acceptance(serve: Serve, profile_for: ProfileFor, code: int) -> None:
     server = serve("implicit_tls", extensions=ALL)
     for stage in ("MAIL", "RCPT", "END_OF_DATA"):
-        server.on(stage, Answer(f"{code} fine"), times=None)  # type: ignore[arg-type]  # of the tuple
+        server.on(stage, Answer(f"{code} fine"), times=None)
     with open_transport(profile_for(server, "implicit_tls")) as transport:
         assert transport.send_raw(ENVELOPE, CONTENT).all_accepted
 

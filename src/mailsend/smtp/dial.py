@@ -15,6 +15,9 @@ from typing import Final
 
 from attrs import frozen
 
+from mailsend.cause import Cause
+from mailsend.endpoint import Endpoint
+from mailsend.errors import ConnectError, MailsendError, SessionTimeout
 from mailsend.timeouts import Deadline
 
 ATTEMPT_DELAY: Final = 0.25  # seconds; RFC 8305 §5 recommends 250 ms
@@ -38,8 +41,29 @@ class SocketAddress:
 Resolver = Callable[[str, int], Sequence[SocketAddress]]
 
 
+_NO_ROUTE: Final = (Cause.UNREACHABLE, "Check this machine's network: there is no way to the host")
+# The failure that says most about the host, not the network, stands first.
+_FAILURES: Final = {
+    errno.ECONNREFUSED: (
+        Cause.CONNECTION_REFUSED,
+        "Check host and port: no server listens there, or a firewall says so",
+    ),
+    errno.ECONNRESET: (
+        Cause.CONNECTION_LOST,
+        "The host ends connections at once: check host and port, or try again later",
+    ),
+    errno.ENETUNREACH: _NO_ROUTE,
+    errno.EHOSTUNREACH: _NO_ROUTE,
+    errno.EADDRNOTAVAIL: _NO_ROUTE,
+}
+
+
 class NameNotResolved(OSError):
     """The name has no address, or the resolver did not answer."""
+
+
+class ResolverTimeout(TimeoutError):
+    """The resolver did not answer in time."""
 
 
 class NoConnection(OSError):
@@ -71,7 +95,7 @@ def resolve(host: str, port: int, deadline: Deadline, clock: Callable[[], float]
 
     Raises:
         NameNotResolved: No address.
-        TimeoutError: The resolver did not answer in time; its thread ends by itself.
+        ResolverTimeout: No answer in time; the look-up's thread ends by itself.
     """
     try:
         ipaddress.ip_address(host)
@@ -92,7 +116,7 @@ def resolve(host: str, port: int, deadline: Deadline, clock: Callable[[], float]
     try:
         answer = answers.get(timeout=max(0.0, deadline.at - clock()))
     except queue.Empty:
-        raise TimeoutError(f"the name {host} was not resolved") from None
+        raise ResolverTimeout(f"the name {host} was not resolved") from None
     if isinstance(answer, Exception):
         reason = answer.strerror if isinstance(answer, OSError) else None
         raise NameNotResolved(getattr(answer, "errno", None), reason or str(answer)) from answer
@@ -174,3 +198,49 @@ def _begin(
     if attempt is not None:
         attempt.close()
     return None
+
+
+@frozen
+class Failure:
+    """What it means that no connection could be made; the parts of an error of ours."""
+
+    kind: type[MailsendError]
+    what: str
+    cause: Cause | None
+    advice: str
+    retryable: bool = True
+
+
+def explain(error: OSError, endpoint: Endpoint, seconds: float) -> Failure:
+    """The meaning of what :func:`resolve` and :func:`connect` raise.
+
+    Args:
+        error: the exception.
+        endpoint: where the connection was to go.
+        seconds: the budget that it had.
+    """
+    if isinstance(error, NameNotResolved):
+        return Failure(
+            ConnectError,
+            f"the name {endpoint.host} cannot be resolved: {error.strerror}",
+            Cause.NAME_NOT_RESOLVED,
+            "Check the host's spelling, and this machine's network and DNS",
+            # Every other failure of a look-up may be over later.
+            retryable=error.errno not in {socket.EAI_NONAME, socket.EAI_NODATA},
+        )
+    if isinstance(error, TimeoutError):
+        return Failure(
+            SessionTimeout,
+            f"{error} within {seconds:g} s",
+            Cause.TIMED_OUT if isinstance(error, ResolverTimeout) else Cause.PORT_BLOCKED,
+            "Check this machine's DNS"
+            if isinstance(error, ResolverTimeout)
+            else f"Silence often means that a network blocks port {endpoint.port}: try the "
+            "provider's other port (465 with implicit TLS, 587 with STARTTLS) or another network",
+        )
+    codes = {e.errno for _, e in getattr(error, "failures", ())} or {error.errno}
+    cause, advice = next(
+        (meaning for code, meaning in _FAILURES.items() if code in codes),
+        (None, "Check this machine's network"),
+    )
+    return Failure(ConnectError, f"no connection: {error}", cause, advice)

@@ -7,7 +7,6 @@ default TLS context, its debug output) is left alone.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import selectors
 import smtplib
@@ -20,7 +19,6 @@ from typing import Any, Final
 from mailsend.cause import Cause
 from mailsend.endpoint import Endpoint
 from mailsend.errors import (
-    ConnectError,
     MailsendError,
     ProtocolViolation,
     SessionLost,
@@ -38,20 +36,6 @@ _CHUNK: Final = 65536
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _READ: Final = selectors.EVENT_READ
 _WRITE: Final = selectors.EVENT_WRITE
-_NO_ROUTE: Final = (Cause.UNREACHABLE, "Check this machine's network: there is no way to the host")
-_CONNECT_FAILURES: Final = {
-    errno.ECONNREFUSED: (
-        Cause.CONNECTION_REFUSED,
-        "Check host and port: no server listens there, or a firewall says so",
-    ),
-    errno.ECONNRESET: (
-        Cause.CONNECTION_LOST,
-        "The host ends connections at once: check host and port, or try again later",
-    ),
-    errno.ENETUNREACH: _NO_ROUTE,
-    errno.EHOSTUNREACH: _NO_ROUTE,
-    errno.EADDRNOTAVAIL: _NO_ROUTE,
-}
 
 
 class Wire(smtplib.SMTP):
@@ -119,7 +103,16 @@ class Wire(smtplib.SMTP):
             addresses = dial.resolve(host, port, deadline, self._clock, self._resolver)
             connected = dial.connect(addresses, deadline, self._clock)
         except OSError as error:
-            raise self._connect_error(error, deadline) from error
+            meaning = dial.explain(error, self.endpoint, deadline.seconds)
+            failure = self.error(
+                meaning.kind,
+                meaning.what,
+                stage=Stage.CONNECT,
+                cause=meaning.cause,
+                advice=meaning.advice,
+            )
+            failure.retryable = meaning.retryable
+            raise failure from error
         self._adopt(connected)
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -131,39 +124,6 @@ class Wire(smtplib.SMTP):
         if self._context is not None:
             self.shake_hands(self._context, self._pins, watch.deadline(Stage.TLS))
         return self._live
-
-    def _connect_error(self, error: OSError, deadline: Deadline) -> MailsendError:
-        if isinstance(error, dial.NameNotResolved):
-            return self.error(
-                ConnectError,
-                f"the name {self.endpoint.host} cannot be resolved: {error.strerror}",
-                stage=Stage.CONNECT,
-                cause=Cause.NAME_NOT_RESOLVED,
-                advice="Check the host's spelling, and this machine's network and DNS",
-            )
-        if isinstance(error, TimeoutError):
-            return self.error(
-                SessionTimeout,
-                f"{error} within {deadline.seconds:g} s",
-                stage=Stage.CONNECT,
-                cause=Cause.PORT_BLOCKED if str(error).startswith("no answer") else None,
-                advice=f"Silence often means that a network blocks port {self.endpoint.port}: try "
-                "the provider's other port (465 with implicit TLS, 587 with STARTTLS) or another "
-                "network",
-            )
-        codes = {e.errno for _, e in getattr(error, "failures", ())} or {error.errno}
-        # The failure that says most about the host, not the network, is named first.
-        cause, advice = next(
-            (meaning for code, meaning in _CONNECT_FAILURES.items() if code in codes),
-            (None, "Check this machine's network"),
-        )
-        return self.error(
-            ConnectError,
-            f"no connection: {error}",
-            stage=Stage.CONNECT,
-            cause=cause,
-            advice=advice,
-        )
 
     @property
     def _live(self) -> socket.socket:
