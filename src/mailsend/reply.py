@@ -13,6 +13,7 @@ MAX_LINE_OCTETS: Final = 8192
 MAX_LINES: Final = 128
 """Default bound of the lines of one reply: the longest EHLO reply seen has about 30."""
 
+_RECENT: Final = 16
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED: Final = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[ \t]+|\Z)")
 
@@ -163,6 +164,8 @@ class ReplyParser:
         self._buffer = b""
         self._texts: list[bytes] = []
         self._code: bytes | None = None
+        # A server answers most commands of a session in the same words every time.
+        self._recent: dict[bytes, Reply] = {}
 
     @property
     def has_leftover(self) -> bool:
@@ -184,13 +187,15 @@ class ReplyParser:
             MalformedReply: The next line cannot belong to a reply, or a bound is passed. The
                 stream is out of step from here on.
         """
-        while True:
+        while self._buffer:
             end = self._buffer.find(b"\n")
             if end + 1 > self._max_line or (end < 0 and len(self._buffer) >= self._max_line):
                 raise MalformedReply(f"a reply line of more than {self._max_line} octets")
             if end < 0:
                 return None
             line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+            if not self._texts and (known := self._recent.get(line)) is not None:
+                return known
             match = _LINE.fullmatch(line.rstrip(b"\r"))
             if match is None:
                 raise MalformedReply(f"not a reply line: {printable(line[:80])!r}")
@@ -203,26 +208,26 @@ class ReplyParser:
             self._texts.append(text or b"")
             if separator != b"-":
                 texts, self._texts, self._code = self._texts, [], None
-                return _build(int(code), texts)
+                reply = _build(int(code), texts)
+                if len(texts) == 1 and len(self._recent) < _RECENT:
+                    self._recent[line] = reply
+                return reply
             if len(self._texts) >= self._max_lines:
                 raise MalformedReply(f"a reply of more than {self._max_lines} lines")
+        return None
 
 
 def _build(code: int, texts: list[bytes]) -> Reply:
     lines = [printable(text).strip() for text in texts]
-    match = _ENHANCED.match(lines[0])
+    match = _ENHANCED.match(lines[0]) if lines[0][1:2] == "." else None
     if match is None:
         return Reply(code, None, tuple(lines))
     status = EnhancedStatus(*map(int, match.groups()))
-    prefix = match.group().rstrip()
     # RFC 2034 §4 repeats the code on every line.
-    return Reply(
-        code,
-        status,
-        tuple(
-            line[len(prefix) :].lstrip()
-            if re.match(re.escape(prefix) + r"(?:\s|\Z)", line)
-            else line
-            for line in lines
-        ),
-    )
+    prefix = match.group().rstrip()
+    return Reply(code, status, tuple(_without(prefix, line) for line in lines))
+
+
+def _without(prefix: str, line: str) -> str:
+    rest = line[len(prefix) :]
+    return rest.lstrip() if line.startswith(prefix) and rest[:1] in {"", " ", "\t"} else line

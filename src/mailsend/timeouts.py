@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from attrs import Attribute, field, fields, frozen
 
@@ -88,8 +89,7 @@ _BUDGET: dict[Stage, Callable[[Timeouts], float]] = {
 }
 
 
-@frozen
-class Deadline:
+class Deadline(NamedTuple):
     """An instant by which a stage has to be over.
 
     Attributes:

@@ -128,6 +128,8 @@ class Transaction:
         self._data: Reply | None = None
         self._final: Reply | None = None
         self._asked_for_data = False
+        self._begun = False
+        self._someone_accepted = False
 
     def _plan(self, parameters: str, *, reset: bool) -> list[Command]:
         sender = self.envelope.sender_address
@@ -141,12 +143,9 @@ class Transaction:
         return plan
 
     @property
-    def _someone_accepted(self) -> bool:
-        return (
-            self._mail is not None
-            and self._mail.is_positive
-            and any(reply.is_positive for reply in self._rcpt.values())
-        )
+    def has_begun(self) -> bool:
+        """Whether a reply to anything has come."""
+        return self._begun
 
     @property
     def is_open_on_the_server(self) -> bool:
@@ -178,12 +177,15 @@ class Transaction:
 
     def receive(self, command: Command, reply: Reply) -> None:
         """Take the reply to a command of the group."""
+        self._begun = True
         if command.stage is Stage.MAIL:
             self._mail = reply
             if not reply.is_positive:
                 self._pending = []
         elif command.stage is Stage.RCPT and command.recipient is not None:
             self._rcpt[command.recipient] = reply
+            sender_accepted = self._mail is not None and self._mail.is_positive
+            self._someone_accepted |= sender_accepted and reply.is_positive
         elif command.stage is Stage.DATA:
             self._data = reply
 

@@ -34,7 +34,9 @@ class Transcript:
         self._lines.append(f"C: {shown}")
 
     def received(self, reply: Reply) -> None:
-        if len(reply.lines) > _MAX_REPLY_LINES or any(len(x) > _MAX_OCTETS for x in reply.lines):
+        octets = sum(map(len, reply.lines))
+        if octets > _MAX_OCTETS or len(reply.lines) > _MAX_REPLY_LINES:
+            # A hostile reply has a megabyte; a real one to EHLO not a twentieth of this.
             cut = tuple(line[:_MAX_OCTETS] for line in reply.lines[:_MAX_REPLY_LINES])
             reply = Reply(reply.code, reply.enhanced, cut)
         self._lines.append(reply)

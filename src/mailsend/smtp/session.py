@@ -34,6 +34,7 @@ from mailsend.transaction import Command, Payload, Transaction, mail_parameters
 from mailsend.transcript import MAX_LINES
 
 _LOG: Final = logging.getLogger("mailsend.session")
+_TLS_RECORD: Final = 16384  # octets, RFC 8446 §5.1
 _REFUSALS: Final[dict[Stage, type[ReplyError]]] = {
     Stage.MAIL: SenderRefused,
     Stage.RCPT: RecipientsRefused,
@@ -96,6 +97,8 @@ class Session:
     def is_stale(self) -> bool:
         """Whether the server ended the session while nothing was asked of it. Does not wait.
 
+        To be asked right before :meth:`submit`.
+
         Servers close idle sessions, mostly with a 421 first; a session in that state takes no
         message, which is no fault of the message.
         """
@@ -154,14 +157,16 @@ class Session:
     def _exchange(self, group: tuple[Command, ...], transaction: Transaction, watch: Watch) -> None:
         stage = group[0].stage
         try:
-            waiting = self._wire.unasked(stage)
-            if waiting is not None:
-                self._out_of_turn(waiting, stage, transaction)
+            # Before the first group is_stale() has looked.
+            if transaction.has_begun:
+                waiting = self._wire.unasked(stage)
+                if waiting is not None:
+                    self._out_of_turn(waiting, stage, transaction)
             for command in group:
                 self._wire.transcript.sent(command.line[:-2])
             try:
-                deadline = watch.deadline(stage, self._profile.timeouts.command)
-                self._wire.write(b"".join([command.line for command in group]), deadline)
+                octets = b"".join([command.line for command in group])
+                self._wire.write(octets, watch.deadline(stage, watch.timeouts.command))
             except SessionError as error:
                 self._last_words(error, stage, transaction)
                 raise
@@ -196,16 +201,19 @@ class Session:
     def _hand_over(self, payload: Payload, transaction: Transaction, watch: Watch) -> None:
         """Write the content, and take the reply to it."""
         wire = self._wire
-        deadline = watch.deadline(Stage.DATA, self._profile.timeouts.data)
+        deadline = watch.deadline(Stage.DATA, watch.timeouts.data)
         wire.transcript.note(f"content of {len(payload.data)} octets")
         try:
+            octets = dot_stuff(payload.data)
+            # The end goes in one record and one packet with what stands before it.
+            last = max(0, len(octets) + len(END_OF_DATA) - _TLS_RECORD)
             try:
-                wire.write(dot_stuff(payload.data), deadline)
+                wire.write(memoryview(octets)[:last], deadline)
                 # A reply that is here before the end of data can only belong to something else: a
                 # positive one would be taken for the answer to this message.
                 waiting = wire.unasked(Stage.DATA)
                 if waiting is None:
-                    wire.write(END_OF_DATA, deadline)
+                    wire.write(octets[last:] + END_OF_DATA, deadline)
             except SessionError as error:
                 self._last_words(error, Stage.DATA, transaction)
                 raise

@@ -8,7 +8,6 @@ default TLS context, its debug output) is left alone.
 from __future__ import annotations
 
 import ipaddress
-import selectors
 import smtplib
 import socket
 import ssl
@@ -28,14 +27,13 @@ from mailsend.errors import (
 from mailsend.options import Limits
 from mailsend.reply import MalformedReply, Reply, ReplyParser
 from mailsend.smtp import dial, tls
+from mailsend.smtp.readiness import READ, WRITE, Readiness, readiness_of
 from mailsend.stage import Stage
 from mailsend.timeouts import Deadline, Watch
 from mailsend.transcript import Transcript
 
 _CHUNK: Final = 65536
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-_READ: Final = selectors.EVENT_READ
-_WRITE: Final = selectors.EVENT_WRITE
 
 
 class Wire(smtplib.SMTP):
@@ -71,8 +69,7 @@ class Wire(smtplib.SMTP):
         self._max_waiting = limits.reply_line_octets * limits.reply_lines
         self._resolver = resolver
         self._clock = clock
-        self._selector: selectors.BaseSelector | None = None
-        self._selected = _READ
+        self._readiness: Readiness | None = None
         self._watch: Watch | None = None
         self._context: ssl.SSLContext | None = None
         self._pins: tuple[str, ...] = ()
@@ -133,21 +130,12 @@ class Wire(smtplib.SMTP):
 
     def _adopt(self, sock: socket.socket) -> None:
         self.sock = sock
-        selector_class = getattr(selectors, "PollSelector", selectors.SelectSelector)
-        selector: selectors.BaseSelector = selector_class()
-        selector.register(sock, _READ)
-        self._selector = selector
-        self._selected = _READ
+        self._readiness = readiness_of(sock.fileno())
 
     def close(self) -> None:
         """Close the socket. Nothing is written, not even a TLS goodbye."""
-        self._forget_selector()
+        self._readiness = None
         super().close()
-
-    def _forget_selector(self) -> None:
-        selector, self._selector = self._selector, None
-        if selector is not None:
-            selector.close()
 
     @property
     def is_open(self) -> bool:
@@ -188,16 +176,15 @@ class Wire(smtplib.SMTP):
         except (OSError, ValueError) as error:
             self.close()
             raise self._tls_error(error) from error
-        self._forget_selector()
         self._adopt(secured)
         while True:
             try:
                 secured.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._wait(_READ, deadline)
+                self._wait(READ, deadline)
             except ssl.SSLWantWriteError:
-                self._wait(_WRITE, deadline)
+                self._wait(WRITE, deadline)
             except (OSError, ValueError) as error:
                 self.close()
                 raise self._tls_error(error) from error
@@ -244,10 +231,10 @@ class Wire(smtplib.SMTP):
                 # An SSLSocket writes one record at a time whatever it is given.
                 view = view[sock.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                self._wait(_READ | _WRITE, deadline)
+                self._wait(READ | WRITE, deadline)
                 self._receive_available(deadline.stage)
             except ssl.SSLWantReadError:
-                self._wait(_READ, deadline)
+                self._wait(READ, deadline)
             except OSError as error:
                 raise self._lost(deadline.stage, error) from error
 
@@ -259,14 +246,12 @@ class Wire(smtplib.SMTP):
             SessionLost: The connection ended first.
             ProtocolViolation: What came is no reply. The connection is closed in all three cases.
         """
-        while True:
-            reply = self._parsed(deadline.stage)
-            if reply is not None:
-                self.transcript.received(reply)
-                return reply
+        while (reply := self._parsed(deadline.stage)) is None:
             if not self._has_decrypted():
-                self._wait(_READ, deadline)
+                self._wait(READ, deadline)
             self._receive(deadline.stage)
+        self.transcript.received(reply)
+        return reply
 
     def unasked(self, stage: Stage) -> Reply | None:
         """A reply that is there although none is due, or None. Does not wait.
@@ -277,7 +262,9 @@ class Wire(smtplib.SMTP):
         """
         lost = None
         try:
-            self._receive_available(stage)
+            # Octets that TLS has decrypted already no longer make the socket readable.
+            if self._readiness is None or self._has_decrypted() or self._readiness.wait(READ, 0):
+                self._receive_available(stage)
         except SessionLost as error:
             lost = error
         reply = self._parsed(stage)
@@ -370,19 +357,16 @@ class Wire(smtplib.SMTP):
             return  # the loss is already being reported
 
     def _wait(self, events: int, deadline: Deadline) -> None:
-        selector = self._selector
-        assert selector is not None  # noqa: S101 - there is one as long as there is a socket
-        if events != self._selected:
-            selector.modify(self._live, events)
-            self._selected = events
-        while not selector.select(max(0.0, deadline.at - self._clock())):
+        readiness = self._readiness
+        assert readiness is not None  # noqa: S101 - there is one as long as there is a socket
+        while not readiness.wait(events, deadline.at - self._clock()):
             if self._clock() >= deadline.at:
                 self.close()
                 self.transcript.note("timed out")
                 raise self.error(
                     SessionTimeout,
                     f"the server did not answer within {deadline.seconds:g} s"
-                    if events == _READ
+                    if events == READ
                     else f"the server did not take the data within {deadline.seconds:g} s",
                     stage=deadline.stage,
                     advice=_ADVICE_ON_SILENCE.get(deadline.stage, _ADVICE_ELSEWHERE),
