@@ -63,3 +63,12 @@ class Mailbox:
     def wait_for_content(self, token: str, seconds: float = 15) -> bytes:
         """Like `wait_for`, but as submitted: without trace fields, with CRLF."""
         return as_submitted(self.wait_for(token, seconds), self.server)
+
+    def wait_for_all(self, token: str, count: int, seconds: float = 60) -> list[bytes]:
+        """Return the messages that contain the token, as submitted, once there are `count`."""
+        deadline = time.monotonic() + seconds
+        while len(found := self.stored_with(token)) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(found)} of {count} messages after {seconds} s")
+            time.sleep(0.2)  # every look reads the whole folder
+        return [as_submitted(stored, self.server) for stored in found]
