@@ -1,9 +1,9 @@
 """1,000 small messages on one kept connection: mailsend beside smtplib, in one run.
 
     python benchmarks/kept_connection.py [--messages 1000] [--rounds 7] [--json FILE]
-    python benchmarks/kept_connection.py --url 'smtps://user:password@localhost:10465?ca_file=ca.pem'
+    MAILSEND_URL=... python benchmarks/kept_connection.py --from-env
 
-Without --url the server is `mailsend.testing.SmtpServer` with TLS and AUTH in a process of its own,
+Without --from-env the server is `mailsend.testing.SmtpServer` with TLS and AUTH in a process of its own,
 so that client and server do not share an interpreter. What varies from row to row: whether messages
 are octets made beforehand or an EmailMessage composed and serialised for each sending, and whether
 the server offers PIPELINING. The two clients take turns within each round; a row gives the median
@@ -185,22 +185,26 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
-        "--url",
-        help="another server; it has to take mail from alice@example.test to bob@example.test",
+        "--from-env",
+        action="store_true",
+        help="use the server of MAILSEND_URL or SMTP_HOST...; it has to take mail from "
+        f"{USER} to {RECIPIENT}",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
     rows: list[dict[str, object]] = []
     print(f"Python {platform.python_version()}, {arguments.messages} messages a run, ms a message")
     print(f"{'server':<22}{'messages':<14}{'mailsend':>9}{'smtplib':>9}{'faster':>8}  (range)")
-    servers: list[tuple[str, tuple[str, ...] | None]] = [
-        ("embedded, PIPELINING", EXTENSIONS),
-        ("embedded, serial", EXTENSIONS[1:]),
-    ]
-    for label, extensions in servers if arguments.url is None else [(arguments.url[:20], None)]:
+    servers: dict[str, tuple[str, ...] | None] = {
+        "embedded, PIPELINING": EXTENSIONS,
+        "embedded, serial": EXTENSIONS[1:],
+    }
+    if arguments.from_env:
+        servers = {str(SmtpProfile.from_env().endpoint): None}
+    for label, extensions in servers.items():
         for workload in WORKLOADS:
             if extensions is None:
-                profile = SmtpProfile.from_url(arguments.url)
+                profile = SmtpProfile.from_env()
                 row = measure(workload, profile, arguments.messages, arguments.rounds, None)
             else:
                 with embedded(extensions) as (profile, counted):
