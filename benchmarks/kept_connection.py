@@ -3,8 +3,8 @@
     python benchmarks/kept_connection.py [--messages 1000] [--rounds 7] [--json FILE]
     MAILSEND_URL=... python benchmarks/kept_connection.py --from-env
 
-Without --from-env the server is `mailsend.testing.SmtpServer` with TLS and AUTH in a process of its own,
-so that client and server do not share an interpreter. What varies from row to row: whether messages
+Without --from-env the server is `mailsend.testing.SmtpServer` with TLS and AUTH in a process of
+its own, so that client and server do not share an interpreter. What varies: whether messages
 are octets made beforehand or an EmailMessage composed and serialised for each sending, and whether
 the server offers PIPELINING. The two clients take turns within each round; a row gives the median
 over the rounds of each time, and of the ratio of the two times of a round, with its extremes.

@@ -162,6 +162,7 @@ class ReplyParser:
         self._max_line = max_line_octets
         self._max_lines = max_lines
         self._buffer = b""
+        self._start = 0  # a position, since cutting off each line would copy all that follow
         self._texts: list[bytes] = []
         self._code: bytes | None = None
         # A server answers most commands of a session in the same words every time.
@@ -170,15 +171,17 @@ class ReplyParser:
     @property
     def has_leftover(self) -> bool:
         """Whether octets were fed that no reply has used up yet."""
-        return bool(self._buffer or self._texts)
+        return bool(self.octets_waiting or self._texts)
 
     @property
     def octets_waiting(self) -> int:
         """How many octets were fed that no line has used up yet."""
-        return len(self._buffer)
+        return len(self._buffer) - self._start
 
     def feed(self, octets: bytes) -> None:
-        self._buffer = self._buffer + octets if self._buffer else octets
+        """Add what has arrived."""
+        self._buffer = self._buffer[self._start :] + octets if self.octets_waiting else octets
+        self._start = 0
 
     def next_reply(self) -> Reply | None:
         """Take the next complete reply, or None if more octets are needed.
@@ -187,13 +190,15 @@ class ReplyParser:
             MalformedReply: The next line cannot belong to a reply, or a bound is passed. The
                 stream is out of step from here on.
         """
-        while self._buffer:
-            end = self._buffer.find(b"\n")
-            if end + 1 > self._max_line or (end < 0 and len(self._buffer) >= self._max_line):
+        while self._start < len(self._buffer):
+            end = self._buffer.find(b"\n", self._start)
+            length = (end + 1 if end >= 0 else len(self._buffer)) - self._start
+            if length > self._max_line or (end < 0 and length == self._max_line):
                 raise MalformedReply(f"a reply line of more than {self._max_line} octets")
             if end < 0:
                 return None
-            line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+            line = self._buffer[self._start : end]
+            self._start = end + 1
             if not self._texts and (known := self._recent.get(line)) is not None:
                 return known
             match = _LINE.fullmatch(line.rstrip(b"\r"))

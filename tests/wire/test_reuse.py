@@ -221,6 +221,9 @@ def _in_child(transport: Transport, results: Connection) -> None:
     else:
         results.send(("sent", None))
     transport.close()
+    # Let go of, it is as new, with a session of the child's own.
+    results.send(transport.send_raw(ENVELOPE, CONTENT).all_accepted)
+    transport.close()
 
 
 @pytest.mark.parametrize("mode", VARIANTS)
@@ -237,12 +240,14 @@ def test_after_a_fork_the_child_is_refused_and_the_parent_goes_on(
         child.start()
         assert ours.poll(20)
         assert ours.recv() == ("SessionError", Cause.FORKED)
+        assert ours.recv() is True
         child.join(20)
         assert child.exitcode == 0
         assert transport.send_raw(ENVELOPE, CONTENT).all_accepted
-    assert len(server.messages) == 2
-    assert server.connections == 1
-    assert server.commands.count(b"QUIT") == 1
+    assert len(server.messages) == 3
+    assert server.connections == 2
+    assert server.commands.count(b"QUIT") == 2
+    assert [message.connection for message in server.messages] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("mode", VARIANTS)

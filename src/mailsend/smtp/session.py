@@ -166,7 +166,8 @@ class Session:
                 self._wire.transcript.sent(command.line[:-2])
             try:
                 octets = b"".join([command.line for command in group])
-                self._wire.write(octets, watch.deadline(stage, watch.timeouts.command))
+                deadline = watch.deadline(stage, watch.timeouts.command)
+                self._wire.write(octets, deadline, replies_due=len(group))
             except SessionError as error:
                 self._last_words(error, stage, transaction)
                 raise

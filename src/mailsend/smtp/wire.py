@@ -33,6 +33,7 @@ from mailsend.timeouts import Deadline, Watch
 from mailsend.transcript import Transcript
 
 _CHUNK: Final = 65536
+_REPLY_OCTETS: Final = 1024  # of one reply in a group, on average: RFC 5321 §4.5.3.1.5 allows 512
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -213,17 +214,23 @@ class Wire(smtplib.SMTP):
 
     # -- octets
 
-    def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
+    def write(self, data: bytes | memoryview, deadline: Deadline, *, replies_due: int = 0) -> None:
         """Hand over all octets, reading what arrives meanwhile.
 
         When this returns, the last octet has been handed to the operating system; when it raises,
         it provably has not.
+
+        Args:
+            data: the octets.
+            deadline: by when they have to be handed over.
+            replies_due: how many replies may arrive meanwhile; what is kept of them is bounded.
 
         Raises:
             SessionLost: The connection broke.
             SessionTimeout: The budget was over.
         """
         sys.audit("smtplib.send", self, data)
+        most = self._max_waiting + replies_due * _REPLY_OCTETS
         view = memoryview(data)
         sock = self._live
         while view:
@@ -232,7 +239,7 @@ class Wire(smtplib.SMTP):
                 view = view[sock.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 self._wait(READ | WRITE, deadline)
-                self._receive_available(deadline.stage)
+                self._receive_available(deadline.stage, most)
             except ssl.SSLWantReadError:
                 self._wait(READ, deadline)
             except OSError as error:
@@ -264,7 +271,7 @@ class Wire(smtplib.SMTP):
         try:
             # Octets that TLS has decrypted already no longer make the socket readable.
             if self._readiness is None or self._has_decrypted() or self._readiness.wait(READ, 0):
-                self._receive_available(stage)
+                self._receive_available(stage, self._max_waiting)
         except SessionLost as error:
             lost = error
         reply = self._parsed(stage)
@@ -329,9 +336,9 @@ class Wire(smtplib.SMTP):
         self._parser.feed(data)
         return True
 
-    def _receive_available(self, stage: Stage) -> None:
+    def _receive_available(self, stage: Stage, most: int) -> None:
         while self._receive(stage):
-            if self._parser.octets_waiting > self._max_waiting:
+            if self._parser.octets_waiting > most:
                 raise self._violation(stage, "the server talks without end", Cause.OUT_OF_STEP)
 
     def _lost(self, stage: Stage, error: OSError | None) -> MailsendError:

@@ -106,7 +106,11 @@ class Transport(ABC):
         """
         parsed = parse(message)
         sealed = envelope_of(parsed) if envelope is None else envelope
-        capabilities = self.capabilities
+        try:
+            capabilities = self.capabilities
+        except MailsendError as error:
+            error.report = DeliveryReport.nothing_sent(sealed.recipients)
+            raise
         utf8 = parsed.needs_smtputf8
         if utf8 and "SMTPUTF8" not in capabilities:
             raise CapabilityError(

@@ -61,13 +61,16 @@ class SmtpTransport(Transport):
     def _alone(self) -> Generator[None, None, None]:
         # Checked before the lock, which a thread of the parent may hold in the child for ever.
         if self._process != os.getpid():
-            raise SessionError(
-                "this transport was made before a fork, in another process",
-                cause=Cause.FORKED,
-                retryable=False,
-                endpoint=str(self.profile.endpoint),
-                advice="Make a transport in each process, after the fork",
-            )
+            if self._session is not None:
+                raise SessionError(
+                    "this transport was opened before a fork, in another process",
+                    cause=Cause.FORKED,
+                    retryable=False,
+                    endpoint=str(self.profile.endpoint),
+                    advice="Open a transport in each process, after the fork; close() lets go of "
+                    "the other process's session without a word to the server",
+                )
+            self._process, self._lock, self._owner = os.getpid(), threading.Lock(), None
         if self._owner == threading.get_ident():
             raise ConfigurationError(
                 "this transport is used again from within its own sending",
