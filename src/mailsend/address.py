@@ -16,6 +16,9 @@ MAX_ADDRESS_OCTETS: Final = 254  # a path of 256 with its angle brackets, RFC 53
 _DOT_ATOM: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 )
+_PUBLIC: Final = ".example.com"
+# Full-width forms and the ideographic full stop, which IDNA mapping would turn into ASCII.
+_LOOKALIKE: Final = re.compile("[\u3002\uff00-\uffef]")
 _DOMAIN: Final = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -118,7 +121,7 @@ def _check_local_part(local: str, field: str, text: str) -> None:
         if local.startswith('"'):
             raise _invalid(field, text, "quoted local parts are not supported")
         raise _invalid(field, text, f"{local!r} cannot stand before the @ unquoted")
-    _email_validator_accepts(f"{local}@example.com", field, text)
+    _email_validator_accepts(f"{local}@x{_PUBLIC}", field, text)
 
 
 def _domain_to_ascii(domain: str, field: str, text: str) -> str:
@@ -126,7 +129,11 @@ def _domain_to_ascii(domain: str, field: str, text: str) -> str:
         if domain.startswith("["):
             raise _invalid(field, text, "address literals are not supported")
         raise _invalid(field, text, f"{domain!r} is no domain name")
-    return _email_validator_accepts(f"x@{domain}", field, text)
+    if _LOOKALIKE.search(domain):
+        raise _invalid(field, text, "its domain has characters that only look like others")
+    # Below a public domain, because email-validator refuses the special ones of RFC 6761 and
+    # single labels, which a company's relay may well know.
+    return _email_validator_accepts(f"x@{domain}{_PUBLIC}", field, text).removesuffix(_PUBLIC)
 
 
 def _email_validator_accepts(address: str, field: str, text: str) -> str:
@@ -134,8 +141,7 @@ def _email_validator_accepts(address: str, field: str, text: str) -> str:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
     try:
-        # test_environment only widens what is taken, to the domain "test" (RFC 6761 §6.2).
-        valid = validate_email(address, check_deliverability=False, test_environment=True)
+        valid = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise _invalid(field, text, str(error).rstrip(".")) from error
     return valid.ascii_domain

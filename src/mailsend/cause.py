@@ -41,6 +41,7 @@ class Cause(StrEnum):
     OUT_OF_STEP = "out_of_step"
     SERVICE_UNAVAILABLE = "service_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
+    TOO_MANY_MESSAGES = "too_many_messages"
 
     # encryption
     TLS_REQUIRED = "tls_required"

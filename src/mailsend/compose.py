@@ -32,9 +32,17 @@ _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def _content_type(value: str | None) -> str | None:
-    if value is not None and not _CONTENT_TYPE.fullmatch(value):
+    if value is not None and not (isinstance(value, str) and _CONTENT_TYPE.fullmatch(value)):
         raise InvalidMessage(f"{ascii(value)[:80]} is no content type such as image/png")
     return value
+
+
+def _octets(value: bytes) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise InvalidMessage(
+            f"the content of an attachment has to be bytes, not {type(value).__name__}"
+        )
+    return bytes(value)
 
 
 def _file_name(value: str) -> str:
@@ -42,6 +50,13 @@ def _file_name(value: str) -> str:
     name = value.replace("\\", "/").rpartition("/")[2]
     if not name:
         raise InvalidMessage(f"{ascii(value)[:80]} is no file name for an attachment")
+    if "=?" in name:
+        # The standard library decodes an encoded word here, line ends in it included.
+        raise InvalidMessage(
+            f"the name of an attachment contains =?, which begins an encoded word: "
+            f"{ascii(name)[:80]}",
+            advice="Give the name itself; it is encoded as needed",
+        )
     return name
 
 
@@ -58,7 +73,7 @@ class Attachment:
         InvalidMessage: A name has control characters, or a type is none.
     """
 
-    content: bytes = field(repr=False)
+    content: bytes = field(repr=False, converter=_octets)
     filename: str = field(converter=_file_name)
     content_type: str | None = field(default=None, converter=_content_type)
 
@@ -69,7 +84,7 @@ class Attachment:
         Raises:
             InvalidMessage: It cannot be read; the operating system's reason is the cause.
         """
-        text = os.fspath(path)
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else path
         _check_line("the path of an attachment", text)
         try:
             return cls(Path(text).read_bytes(), Path(text).name)
@@ -148,6 +163,10 @@ def compose(
     message["Subject"] = subject
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=author.domain)
+    if not isinstance(headers, Mapping | None) or not isinstance(inline, Mapping | None):
+        raise InvalidMessage("headers and inline have to be mappings")
+    if not isinstance(attachments, Iterable) or isinstance(attachments, str | bytes):
+        raise InvalidMessage("attachments has to be a list of paths and Attachment objects")
     for name, value in (headers or {}).items():
         _add_header(message, name, value)
     _add_bodies(message, text, html, inline or {})
@@ -189,8 +208,11 @@ def _add_bodies(
 
 def _add_images(part: EmailMessage, inline: Mapping[str, AttachmentSource]) -> None:
     for content_id, source in inline.items():
-        if not _CONTENT_ID.fullmatch(content_id):
-            raise InvalidMessage(f"{ascii(content_id)[:80]} cannot be a content id")
+        usable = isinstance(content_id, str) and _CONTENT_ID.fullmatch(content_id)
+        if not usable or "=?" in content_id:
+            raise InvalidMessage(
+                f"{ascii(content_id)[:80]} cannot be the content id of an inline image"
+            )
         image = _as_attachment(source)
         main, sub = image.media_type
         part.add_related(
@@ -217,6 +239,8 @@ def _as_attachment(source: AttachmentSource) -> Attachment:
 
 
 def _mailboxes(name: str, given: str | Iterable[str]) -> tuple[HeaderAddress, ...]:
+    if not isinstance(given, Iterable):
+        raise InvalidMessage(f"{name} has to be an address or a list, not {type(given).__name__}")
     return tuple(_mailbox(name, one) for one in ((given,) if isinstance(given, str) else given))
 
 

@@ -62,7 +62,7 @@ def prepare(data: bytes) -> Content:
             advice="Encode that part as quoted-printable or base64, as compose() does",
         )
     eight_bit = not octets.isascii()
-    end = octets.find(b"\r\n\r\n")
+    end = 0 if octets.startswith(b"\r\n") else octets.find(b"\r\n\r\n")
     header = octets if end < 0 else octets[:end]
     return Content(octets, eight_bit, eight_bit and not header.isascii())
 

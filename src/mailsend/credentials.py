@@ -6,13 +6,24 @@ import hmac
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from mailsend.errors import ConfigurationError
 
 MAX_SECRET_CHARACTERS: Final = 4096
+
+T = TypeVar("T")
+
+
+class Hidden(Generic[T]):
+    """Something secret in transit: tracebacks that show local variables show only this object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
 class Password:
@@ -67,9 +78,9 @@ class Password:
         Raises:
             ConfigurationError: The path cannot be one.
         """
-        text = os.fspath(path)
-        if not text or not text.isprintable():
-            raise ConfigurationError(f"{ascii(text)[:80]} is no usable path of a password file")
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+        if not isinstance(text, str) or not text or not text.isprintable():
+            raise ConfigurationError(f"{ascii(path)[:80]} is no usable path of a password file")
         return cls._referring("file", text)
 
     @classmethod
@@ -85,10 +96,12 @@ class Password:
         """
         try:
             words = shlex.split(command) if isinstance(command, str) else list(command)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ConfigurationError(f"the password command cannot be split: {error}") from error
-        if not words or not words[0] or any("\0" in word for word in words):
-            raise ConfigurationError("the password command is empty or contains NUL")
+        if not words or not all(isinstance(word, str) and "\0" not in word for word in words):
+            raise ConfigurationError("the password command is no list of words, or contains NUL")
+        if not words[0]:
+            raise ConfigurationError("the password command is empty")
         return cls._referring("command", *words)
 
     def reveal(self, *, timeout: float = 60.0) -> str:
@@ -114,6 +127,8 @@ class Password:
         return f"the {self._kind} {self._reference[0]}"
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_reference"):
+            return "<Password>"  # its construction failed, and a traceback shows it
         source = "'…'" if self._kind == "string" else f"from {self._kind} {self._reference[0]!r}"
         return f"<Password {source}>"
 
@@ -162,32 +177,33 @@ def _problem_of(secret: object) -> str | None:
     return None
 
 
-def _from_environment(
-    reference: tuple[str, ...], _: float, environ: Mapping[str, str] = os.environ
-) -> str:
-    if reference[0] not in environ:
+def _from_environment(reference: tuple[str, ...], _: float) -> str:
+    if reference[0] not in os.environ:
         raise ConfigurationError(
             f"the environment variable {reference[0]}, which holds the password, is not set",
             advice=f"Set {reference[0]} before the program starts",
         )
-    return environ[reference[0]]
+    return os.environ[reference[0]]
 
 
 def _from_file(reference: tuple[str, ...], _: float) -> str:
     try:
-        text = Path(reference[0]).expanduser().read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        # A decoding error holds the octets it failed on, so it is no cause to be shown.
+        octets = Hidden(Path(reference[0]).expanduser().read_bytes())
+    except OSError as error:
         raise ConfigurationError(
-            f"the password file {reference[0]} cannot be read: {reason}"
-        ) from (error if isinstance(error, OSError) else None)
-    return text.removesuffix("\n").removesuffix("\r")
+            f"the password file {reference[0]} cannot be read: {error.strerror}"
+        ) from error
+    return _first_line(octets, f"the password file {reference[0]}", only=True).value
 
 
 def _from_command(reference: tuple[str, ...], timeout: float) -> str:
-    problem = None
-    output = b""
+    output, problem = _run(reference, timeout)
+    if problem is not None:
+        raise ConfigurationError(f"the password command {reference[0]} {problem}")
+    return _first_line(output, f"the output of the password command {reference[0]}").value
+
+
+def _run(reference: tuple[str, ...], timeout: float) -> tuple[Hidden[bytes], str | None]:
     try:
         done = subprocess.run(  # noqa: S603 - the caller's own command, and no shell
             reference,
@@ -196,20 +212,25 @@ def _from_command(reference: tuple[str, ...], timeout: float) -> str:
             timeout=timeout,
             check=False,
         )
-        output = done.stdout
-        problem = f"ended with status {done.returncode}" if done.returncode else None
-    except OSError as error:
-        problem = f"cannot be run: {error.strerror}"
+    except (OSError, ValueError) as error:
+        return Hidden(b""), f"cannot be run: {getattr(error, 'strerror', None) or error}"
     except subprocess.TimeoutExpired:
-        problem = f"did not end within {timeout:g} seconds"
-    lines = output.decode("utf-8", "surrogateescape").splitlines()
-    del output
-    if problem is None and not lines:
-        problem = "printed nothing"
-    if problem is not None:
-        del lines
-        raise ConfigurationError(f"the password command {reference[0]} {problem}")
-    return lines[0]
+        return Hidden(b""), f"did not end within {timeout:g} seconds"
+    if done.returncode:
+        return Hidden(b""), f"ended with status {done.returncode}"
+    return Hidden(done.stdout), None if done.stdout else "printed nothing"
+
+
+def _first_line(octets: Hidden[bytes], where: str, *, only: bool = False) -> Hidden[str]:
+    """Without its line end; `only` takes all of it, so that a second line is found out."""
+    text = octets.value.decode("utf-8", "replace")
+    valid = "\ufffd" not in text
+    text = text.removesuffix("\n") if only else text.partition("\n")[0]
+    found = Hidden(text.removesuffix("\r"))
+    del text
+    if not valid:
+        raise ConfigurationError(f"{where} is not UTF-8")
+    return found
 
 
 _LOOK_UP: Final[dict[str, Callable[[tuple[str, ...], float], str]]] = {

@@ -32,6 +32,8 @@ STANDARD_PORTS: Final = {
     Security.INSECURE_PLAINTEXT: 25,
 }
 
+# With a zone of RFC 4007 §11, for which the ipaddress module takes anything at all.
+_ZONED: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]{1,32})?")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?")
 
 
@@ -48,7 +50,7 @@ def check_host(host: object, name: str = "host") -> str:
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if ":" in bare:
         try:
-            return str(ipaddress.IPv6Address(bare))
+            return str(ipaddress.IPv6Address(bare if _ZONED.fullmatch(bare) else ""))
         except ValueError as error:
             raise ConfigurationError(
                 f"{name} {host!a} is no host name and no IPv6 address",

@@ -16,6 +16,8 @@ def _check_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
             "the recipients of an envelope are a list of addresses, not one string",
             advice="Write [address] for a single recipient",
         )
+    if not isinstance(recipients, Iterable):
+        raise InvalidMessage(f"the recipients are no list but {type(recipients).__name__}")
     return tuple(recipients)
 
 

@@ -56,6 +56,8 @@ class MailsendError(Exception):
         transcript: tuple[str, ...] = (),
     ) -> None:
         super().__init__(what)
+        # An OSError among the bases takes its arguments in __new__, and __reduce__ skips that.
+        self.args = (what,)
         self.what = what
         self.stage = stage
         self.reply = reply
@@ -98,8 +100,7 @@ class MailsendError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The standard reduction calls the class with `args` alone and drops the chain.
-        state = {**self.__dict__, "__cause__": _picklable(self.__cause__)}
-        return (_rebuild, (type(self), state))
+        return (_rebuild, (type(self), dict(self.__dict__), _picklable(self.__cause__)))
 
 
 def _sentence(text: str) -> str:
@@ -107,6 +108,8 @@ def _sentence(text: str) -> str:
 
 
 def _picklable(error: BaseException | None) -> BaseException | None:
+    if error is None or isinstance(error, MailsendError):
+        return error  # its own reduction sees to its cause
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes of a moment ago
     except Exception:  # noqa: BLE001 - a foreign cause may fail in any way; then it stays behind
@@ -114,10 +117,14 @@ def _picklable(error: BaseException | None) -> BaseException | None:
     return error
 
 
-def _rebuild(cls: type[MailsendError], state: dict[str, Any]) -> MailsendError:
+def _rebuild(
+    cls: type[MailsendError], state: dict[str, Any], cause: BaseException | None
+) -> MailsendError:
     error = cls.__new__(cls, state["what"])
-    error.__cause__ = state.pop("__cause__")
+    error.args = (state["what"],)
     error.__dict__.update(state)
+    if cause is not None:  # setting it, even to None, hides the context
+        error.__cause__ = cause
     return error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from email.errors import NonASCIILocalPartDefect, ObsoleteHeaderDefect
+from email.errors import MessageDefect, NonASCIILocalPartDefect, ObsoleteHeaderDefect
 from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import Compat32, EmailPolicy, Policy
@@ -32,9 +32,8 @@ _ADDRESS_FIELDS: Final = frozenset({
 _BLIND: Final = frozenset({"bcc", "resent-bcc"})
 # The generator sets these anew where it has to re-encode a part for a seven-bit path.
 _REWRITTEN: Final = frozenset({"content-type", "content-transfer-encoding", "mime-version"})
-# Dots in unquoted display names (RFC 5322 §4.1) and internationalised local parts (RFC 6532) are
-# understood without a guess; the address itself is checked by parse_address().
-_HARMLESS: Final = (ObsoleteHeaderDefect, NonASCIILocalPartDefect)
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
+_ROUTE: Final = re.compile(r"<\s*@")
 _FIELD: Final = re.compile(rb"([!-9;-~]+):((?:[^\r\n]|\r\n[ \t])*)\r\n")
 
 
@@ -86,12 +85,15 @@ def _addresses_in(name: str, value: Any) -> tuple[str, ...]:
     text = value if isinstance(value, str) else str(value)
     try:
         header: Any = default_policy.header_fetch_parse(name, text)  # an AddressHeader
-        defects = [d for d in header.defects if not isinstance(d, _HARMLESS)]
+        defects = [d for d in header.defects if not _is_harmless(d)]
         found = tuple(address.addr_spec for address in header.addresses)
+        unfolded = _FOLD.sub("", text)
     except Exception as error:
         # The parser of the standard library fails in many ways on input made to hurt it.
         raise InvalidMessage(f"the field {name} cannot be read: {ascii(text)[:80]}") from error
-    if defects or any(ord(c) < 32 for c in text.replace("\r\n", "").replace("\t", " ")):
+    # What does not stand there letter by letter was put together from an obsolete form.
+    literal = not _ROUTE.search(unfolded) and all(address in unfolded for address in found)
+    if defects or not literal or any(ord(c) < 32 for c in unfolded.replace("\t", " ")):
         raise InvalidMessage(
             f"the field {name} has no clear meaning: {ascii(text)[:80]}",
             advice='Write each address as ada@example.org or "Ada" <ada@example.org>, with commas '
@@ -100,6 +102,16 @@ def _addresses_in(name: str, value: Any) -> tuple[str, ...]:
     for address in found:
         parse_address(address, field=name)
     return found
+
+
+def _is_harmless(defect: MessageDefect) -> bool:
+    """Internationalised local parts (RFC 6532), and dots in display names (RFC 5322 §4.1).
+
+    The parser has one class for all obsolete forms, of which the others change an address.
+    """
+    return isinstance(defect, NonASCIILocalPartDefect) or (
+        isinstance(defect, ObsoleteHeaderDefect) and str(defect) == "period in 'phrase'"
+    )
 
 
 def envelope_of(parsed: ParsedMessage) -> Envelope:
@@ -147,7 +159,7 @@ def render(parsed: ParsedMessage, *, eight_bit: bool, utf8: bool) -> bytes:
     output = BytesIO()
     try:
         policy = _wire_policy(bare.policy, eight_bit=eight_bit, utf8=utf8)
-        BytesGenerator(output, mangle_from_=False, policy=policy).flatten(bare)
+        _CheckedGenerator(output, mangle_from_=False, policy=policy).flatten(bare)
     except InvalidMessage:
         raise
     except Exception as error:
@@ -157,7 +169,23 @@ def render(parsed: ParsedMessage, *, eight_bit: bool, utf8: bool) -> bytes:
         ) from error
     content = output.getvalue()
     _check_header_section(content, bare, parsed)
+    _check_boundaries(content, bare)
     return content
+
+
+class _CheckedGenerator(BytesGenerator):
+    """Refuses to write a header field, of the message or of any part, that is not exactly one."""
+
+    def _write_headers(self, msg: AnyMessage) -> None:
+        policy: Any = self.policy  # set by flatten()
+        output: Any = self._fp  # type: ignore[attr-defined]  # the base class's own output
+        for name, value in msg.raw_items():
+            folded = policy.fold_binary(name, value)
+            match = _FIELD.fullmatch(folded)
+            if match is None or match[1] != name.encode("ascii", "replace"):
+                raise _not_as_asked(f"more or less than the one field {ascii(name)[:40]}")
+            output.write(folded)
+        output.write(b"\r\n")
 
 
 def _wire_policy(policy: Policy[Any], *, eight_bit: bool, utf8: bool) -> Policy[Any]:
@@ -174,6 +202,20 @@ def _wire_policy(policy: Policy[Any], *, eight_bit: bool, utf8: bool) -> Policy[
     if isinstance(policy, Compat32):
         return policy.clone(**settings)
     return policy.clone(linesep="\r\n")
+
+
+def _check_boundaries(content: bytes, message: AnyMessage) -> None:
+    """See that no text has a line which, by a boundary that was set by hand, ends its part."""
+    for part in message.walk():
+        boundary = part.get_boundary() if part.is_multipart() else None
+        if boundary is None:
+            continue  # no multipart, or one whose boundary the generator chose
+        delimiter = b"\r\n--" + boundary.encode("ascii", "replace")
+        parts = part.get_payload()
+        if content.count(delimiter) > len(parts) + 1:
+            line = re.compile(re.escape(delimiter) + rb"(?:--)?[ \t]*(?=\r\n|\Z)")
+            if len(line.findall(content)) > len(parts) + 1:
+                raise _not_as_asked(f"a part with the boundary {ascii(boundary)[:40]} in its text")
 
 
 def _check_header_section(content: bytes, bare: AnyMessage, parsed: ParsedMessage) -> None:

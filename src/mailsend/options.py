@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import Attribute, field, frozen
 
@@ -17,18 +17,42 @@ from mailsend.reply import MAX_LINE_OCTETS, MAX_LINES
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
-def _path(value: object) -> Path | None:
+def check_switch(_: object, attribute: Attribute[bool], value: object) -> None:
+    """An attrs validator: text such as "no" is true for Python, and so is refused."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(
+            f"{attribute.name} has to be True or False, not {ascii(value)[:80]}"
+        )
+
+
+_PathLike: TypeAlias = str | os.PathLike[str]
+
+
+def _path(setting: str, value: _PathLike | None) -> Path | None:
     if value is None:
         return None
-    if not isinstance(value, str | os.PathLike):
-        raise ConfigurationError(f"a file is named by a path, not by {type(value).__name__}")
-    text = os.fspath(value)
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text or not text.isprintable():
-        raise ConfigurationError(f"{ascii(text)[:80]} is no usable path of a file")
+        raise ConfigurationError(f"{setting} {ascii(value)[:80]} is no usable path of a file")
     return Path(text).expanduser()
 
 
+# A function for each, because type checkers read a converter's type only from a named function.
+def _ca_file(value: _PathLike | None) -> Path | None:
+    return _path("ca_file", value)
+
+
+def _client_cert(value: _PathLike | None) -> Path | None:
+    return _path("client_cert", value)
+
+
+def _client_key(value: _PathLike | None) -> Path | None:
+    return _path("client_key", value)
+
+
 def _fingerprints(value: str | Iterable[str]) -> tuple[str, ...]:
+    if not isinstance(value, Iterable):
+        raise ConfigurationError(f"pinned_sha256 has to be a list, not {type(value).__name__}")
     texts = (value,) if isinstance(value, str) else tuple(value)
     pins = tuple(str(text).replace(":", "").lower() for text in texts)
     for pin, text in zip(pins, texts, strict=True):
@@ -47,12 +71,12 @@ def _version(value: object) -> ssl.TLSVersion:
         "1.3": ssl.TLSVersion.TLSv1_3,
     }
     version = names.get(value) if isinstance(value, str) else value
-    if version not in names.values():
+    if not isinstance(version, ssl.TLSVersion) or version not in names.values():
         raise ConfigurationError(
             f"minimum_version {value!r} is not possible",
             advice="Use TLS 1.2 or TLS 1.3; older versions are broken (RFC 8996)",
         )
-    return version  # type: ignore[return-value]  # membership was just checked
+    return version
 
 
 @frozen(kw_only=True)
@@ -74,12 +98,12 @@ class TlsOptions:
         ConfigurationError: A value cannot be used, or a key is given without a certificate.
     """
 
-    ca_file: Path | None = field(default=None, converter=_path)
-    client_cert: Path | None = field(default=None, converter=_path)
-    client_key: Path | None = field(default=None, converter=_path)
+    ca_file: Path | None = field(default=None, converter=_ca_file)
+    client_cert: Path | None = field(default=None, converter=_client_cert)
+    client_key: Path | None = field(default=None, converter=_client_key)
     minimum_version: ssl.TLSVersion = field(default=ssl.TLSVersion.TLSv1_2, converter=_version)
     pinned_sha256: tuple[str, ...] = field(default=(), converter=_fingerprints)
-    relaxed_x509: bool = False
+    relaxed_x509: bool = field(default=False, validator=check_switch)
 
     def __attrs_post_init__(self) -> None:
         if self.client_key is not None and self.client_cert is None:

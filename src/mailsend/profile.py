@@ -12,10 +12,10 @@ from attrs import Factory, field, frozen
 from mailsend import profile_sources
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
-from mailsend.credentials import Password
+from mailsend.credentials import Hidden, Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
-from mailsend.options import Limits, TlsOptions
+from mailsend.options import Limits, TlsOptions, check_switch
 from mailsend.sasl import PASSWORD_MECHANISMS
 from mailsend.timeouts import Timeouts
 
@@ -23,6 +23,8 @@ _STARTTLS_PORTS: Final = frozenset({25, 587, 2525, 2587})
 
 
 def _security_for_port(profile: SmtpProfile) -> Security:
+    if not isinstance(profile.port, int):
+        return Security.IMPLICIT_TLS  # the endpoint will say what is wrong with the port
     if profile.port in {0, STANDARD_PORTS[Security.IMPLICIT_TLS]}:
         return Security.IMPLICIT_TLS
     if profile.port in _STARTTLS_PORTS:
@@ -34,9 +36,20 @@ def _security_for_port(profile: SmtpProfile) -> Security:
     )
 
 
-def _upper_words(value: str | Iterable[str]) -> tuple[str, ...]:
-    words = value.replace(",", " ").split() if isinstance(value, str) else tuple(value)
-    return tuple(str(word).upper() for word in words)
+def _upper_words(setting: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    names = tuple(words) if isinstance(words, Iterable) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(f"{setting} has to be a list of names, not {ascii(value)[:80]}")
+    return tuple(str(name).upper() for name in names)
+
+
+def _mechanisms(value: str | Iterable[str]) -> tuple[str, ...]:
+    return _upper_words("mechanisms", value)
+
+
+def _disabled_extensions(value: str | Iterable[str]) -> tuple[str, ...]:
+    return _upper_words("disabled_extensions", value)
 
 
 class Severity(StrEnum):
@@ -104,9 +117,9 @@ class SmtpProfile:
     timeouts: Timeouts = field(factory=Timeouts)
     tls: TlsOptions = field(factory=TlsOptions)
     limits: Limits = field(factory=Limits)
-    mechanisms: tuple[str, ...] = field(default=(), converter=_upper_words)
-    disabled_extensions: tuple[str, ...] = field(default=(), converter=_upper_words)
-    allow_plaintext_credentials: bool = False
+    mechanisms: tuple[str, ...] = field(default=(), converter=_mechanisms)
+    disabled_extensions: tuple[str, ...] = field(default=(), converter=_disabled_extensions)
+    allow_plaintext_credentials: bool = field(default=False, validator=check_switch)
     name: str | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -196,8 +209,9 @@ class SmtpProfile:
         Raises:
             ConfigurationError: It is no such URL, or has an unknown option.
         """
-        settings = profile_sources.read_url(url)
-        return cls(**settings)
+        held = Hidden(url)
+        del url
+        return cls(**profile_sources.read_url(held))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> SmtpProfile:
@@ -210,8 +224,9 @@ class SmtpProfile:
             ConfigurationError: Neither ``MAILSEND_URL`` nor ``SMTP_HOST`` is set, or a value
                 cannot be used.
         """
-        settings = profile_sources.read_environment(environ)
-        return cls(**settings)
+        held = Hidden(environ)
+        del environ
+        return cls(**profile_sources.read_environment(held))
 
     @classmethod
     def load(cls, name: str, path: str | os.PathLike[str] | None = None) -> SmtpProfile:
@@ -248,7 +263,10 @@ def _check_text(setting: str, value: object) -> None:
 def _check_client_name(name: str) -> None:
     if name.startswith("[") and name.endswith("]"):
         literal = name[1:-1]
-        check_host(literal[5:] if literal.upper().startswith("IPV6:") else literal, "client_name")
+        version_6 = literal.upper().startswith("IPV6:")
+        address = check_host(literal[5:] if version_6 else literal, "client_name")
+        if (":" in address) is not version_6 or "%" in address:
+            raise ConfigurationError(f"client_name {ascii(name)[:80]} is no address literal")
     elif check_host(name, "client_name") != name or ":" in name:
         raise ConfigurationError(
             f"client_name {ascii(name)[:80]} is no domain name in ASCII and no address literal",
@@ -288,7 +306,7 @@ def _findings(profile: SmtpProfile) -> Iterable[Finding]:
             f"messages to {profile.host} cross the network where anybody can read and change them",
             "Use security=Security.IMPLICIT_TLS or Security.STARTTLS",
         )
-    if profile.client_name is not None and "." not in profile.client_name.rstrip("]"):
+    if profile.client_name is not None and not {".", "["} & set(profile.client_name):
         yield Finding(
             warning,
             "client_name",

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from attrs import fields
 
-from mailsend.credentials import Password
+from mailsend.credentials import Hidden, Password
 from mailsend.endpoint import Security
 from mailsend.errors import ConfigurationError
 from mailsend.options import Limits, TlsOptions
@@ -36,7 +36,6 @@ _TIMEOUTS: Final = tuple(f.name for f in fields(Timeouts))
 _TLS: Final = tuple(f.name for f in fields(TlsOptions))
 _LIMITS: Final = tuple(f.name for f in fields(Limits))
 _PASSWORD: Final[dict[str, Callable[[Any], Password]]] = {
-    "password": Password,
     "password_env": Password.from_env,
     "password_file": Password.from_file,
     "password_command": Password.from_command,
@@ -50,9 +49,7 @@ OPTIONS: Final = (
     *_LIMITS,
     *_PLAIN,
     "allow_plaintext_credentials",
-    "password_env",
-    "password_file",
-    "password_command",
+    *_PASSWORD,
 )
 """Options of a URL's query. ``timeout`` sets all stages, ``timeout.data`` and so on single ones."""
 
@@ -61,6 +58,7 @@ FILE_KEYS: Final = (
     "port",
     "security",
     "username",
+    "password",
     *_PASSWORD,
     *_PLAIN,
     "allow_plaintext_credentials",
@@ -82,11 +80,15 @@ _AUTHORITY: Final = re.compile(
 _PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-class _NotAUrl(Exception):
-    """What is wrong with a URL, in words that do not quote it."""
+class _NotUsable(Exception):
+    """What is wrong with something that may hold a secret, in words that do not quote it.
+
+    Caught and raised again as an error of ours in a frame that does not hold the thing, so that no
+    traceback leads to one that does.
+    """
 
 
-def read_url(url: str) -> dict[str, Any]:
+def read_url(url: Hidden[str]) -> dict[str, Any]:
     """Settings from a URL; see :meth:`SmtpProfile.from_url`.
 
     Raises:
@@ -96,11 +98,9 @@ def read_url(url: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     options: dict[str, str] = {}
     try:
-        settings, options = _parse_url(url)
-    except _NotAUrl as error:
-        # Raised again outside, so that no traceback leads to a frame that holds the URL.
+        settings, options = _parse_url(url.value)
+    except _NotUsable as error:
         problem = str(error)
-    del url
     if problem is not None:
         raise ConfigurationError(
             f"the URL of the SMTP server {problem}",
@@ -115,32 +115,36 @@ def read_url(url: str) -> dict[str, Any]:
 
 def _parse_url(url: str) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(url, str):
-        raise _NotAUrl(f"has to be a string, not {type(url).__name__}")
+        raise _NotUsable(f"has to be a string, not {type(url).__name__}")
     if not url.isprintable() or " " in url:
-        raise _NotAUrl("contains a space or a control character")
+        raise _NotUsable("contains a space or a control character")
     match = _URL.fullmatch(url)
     if match is None:
-        raise _NotAUrl("has no scheme such as smtps://")
+        raise _NotUsable("has no scheme such as smtps://")
     scheme = match["scheme"].lower()
     if scheme not in SCHEMES:
-        raise _NotAUrl(f"has a scheme that is not one of {', '.join(SCHEMES)}")
+        raise _NotUsable(f"has a scheme that is not one of {', '.join(SCHEMES)}")
     if match["path"] not in {"", "/"}:
-        raise _NotAUrl("has a path after the server, where none belongs")
+        raise _NotUsable("has a path after the server, where none belongs")
     if match["fragment"] is not None:
-        raise _NotAUrl("contains #, which has to be percent-encoded as %23")
+        raise _NotUsable("contains #, which has to be percent-encoded as %23")
     settings = {"security": SCHEMES[scheme], **_parse_authority(match["authority"])}
-    return settings, _parse_query(match["query"] or "")
+    options = _parse_query(match["query"] or "")
+    unknown = _unknown(options, OPTIONS, "option")
+    if unknown is not None:
+        raise _NotUsable(f"has an {unknown[0]}. {unknown[1]}")
+    return settings, options
 
 
 def _parse_authority(authority: str) -> dict[str, Any]:
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
-        raise _NotAUrl("has more than one @ or : in its server part")
+        raise _NotUsable("has more than one @ or : in its server part")
     settings: dict[str, Any] = {"host": match["host"]}
     port = match["port"]
     if port:
         if not (port.isascii() and port.isdigit() and len(port) <= 5):
-            raise _NotAUrl("has a port that is no number from 1 to 65535")
+            raise _NotUsable("has a port that is no number from 1 to 65535")
         settings["port"] = int(port)
     if match["user"]:
         settings["username"] = _decoded(match["user"])
@@ -148,7 +152,7 @@ def _parse_authority(authority: str) -> dict[str, Any]:
         try:
             settings["credentials"] = Password(_decoded(match["secret"]))
         except ConfigurationError as error:
-            raise _NotAUrl(f"has a problem: {error.what}") from error
+            raise _NotUsable(f"has a problem: {error.what}") from error
     return settings
 
 
@@ -158,22 +162,21 @@ def _parse_query(query: str) -> dict[str, str]:
         key, _, value = pair.partition("=")
         name = _decoded(key)
         if name in options:
-            raise _NotAUrl("gives an option twice")
+            raise _NotUsable("gives an option twice")
         options[name] = _decoded(value)
     return options
 
 
 def _decoded(text: str) -> str:
     if _PERCENT.search(text):
-        raise _NotAUrl("has a % that begins no percent-encoded character; % itself is %25")
+        raise _NotUsable("has a % that begins no percent-encoded character; % itself is %25")
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise _NotAUrl("has percent-encoded octets that are not UTF-8") from error
+        raise _NotUsable("has percent-encoded octets that are not UTF-8") from error
 
 
 def _settings_of_options(options: Mapping[str, str]) -> dict[str, Any]:
-    require_known(options, OPTIONS, "option")
     settings: dict[str, Any] = {key: options[key] for key in _PLAIN if key in options}
     for key in _PASSWORD:
         if key in options:
@@ -197,30 +200,33 @@ def _settings_of_options(options: Mapping[str, str]) -> dict[str, Any]:
     return settings
 
 
-def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def read_environment(environ: Hidden[Mapping[str, str]]) -> dict[str, Any]:
     """Settings from environment variables; see :meth:`SmtpProfile.from_env`."""
-    if environ.get("MAILSEND_URL"):
-        return read_url(environ["MAILSEND_URL"])
-    if not environ.get("SMTP_HOST"):
+    url = Hidden(environ.value.get("MAILSEND_URL", ""))
+    if url.value:
+        return read_url(url)
+    open_names = ("SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USERNAME")
+    values = {name: environ.value[name] for name in open_names if environ.value.get(name)}
+    if "SMTP_HOST" not in values:
         raise ConfigurationError(
             "neither MAILSEND_URL nor SMTP_HOST is set",
             advice="Set MAILSEND_URL, such as "
             "smtps://ada%40example.org@smtp.example.org?password_env=MY_PASSWORD, or SMTP_HOST, "
             "SMTP_PORT, SMTP_SECURITY, SMTP_USERNAME and SMTP_PASSWORD",
         )
-    settings: dict[str, Any] = {"host": environ["SMTP_HOST"]}
-    if environ.get("SMTP_PORT"):
-        settings["port"] = _whole_number(environ, "SMTP_PORT")
-    if environ.get("SMTP_SECURITY"):
-        settings["security"] = _security(environ["SMTP_SECURITY"], "SMTP_SECURITY")
-    if environ.get("SMTP_USERNAME"):
-        settings["username"] = environ["SMTP_USERNAME"]
-    if environ.get("SMTP_PASSWORD"):
+    settings: dict[str, Any] = {"host": values["SMTP_HOST"]}
+    if "SMTP_PORT" in values:
+        settings["port"] = _whole_number(values, "SMTP_PORT")
+    if "SMTP_SECURITY" in values:
+        settings["security"] = _security(values["SMTP_SECURITY"], "SMTP_SECURITY")
+    if "SMTP_USERNAME" in values:
+        settings["username"] = values["SMTP_USERNAME"]
+    if environ.value.get("SMTP_PASSWORD"):
         # By reference for the process's own environment, so that the profile can be pickled.
         settings["credentials"] = (
             Password.from_env("SMTP_PASSWORD")
-            if environ is os.environ
-            else Password(environ["SMTP_PASSWORD"])
+            if environ.value is os.environ
+            else Password(environ.value["SMTP_PASSWORD"])
         )
     return settings
 
@@ -237,36 +243,64 @@ def default_file(environ: Mapping[str, str] = os.environ) -> Path:
 def read_file(name: str, path: str | os.PathLike[str] | None) -> dict[str, Any]:
     """Settings from a TOML file; see :meth:`SmtpProfile.load`."""
     file = default_file() if path is None else Path(path)
+    problem = None
+    table: dict[str, Any] = {}
+    password: Password | None = None
+    try:
+        table, password = _parse_file(file, name)
+    except _NotUsable as error:
+        problem = str(error)
+    if problem is not None:
+        raise ConfigurationError(
+            f"the profile file {file} {problem}",
+            advice="It is a TOML file with a table [profiles.NAME] for each profile; its place is "
+            "that of MAILSEND_CONFIG, or ~/.config/mailsend/config.toml",
+        )
+    settings = {"name": name, **_from_table(table, f"profile {name}")}
+    if password is not None:
+        if "credentials" in settings:
+            raise ConfigurationError(f"profile {name} has a password and names another one")
+        settings["credentials"] = password
+    return settings
+
+
+def _parse_file(file: Path, name: str) -> tuple[dict[str, Any], Password | None]:
+    """A profile's table, without a password that stands in it, and that password."""
     try:
         with file.open("rb") as stream:
             document = tomllib.load(stream)
             mode = os.fstat(stream.fileno()).st_mode
     except OSError as error:
-        raise ConfigurationError(
-            f"the profile file {file} cannot be read: {error.strerror}",
-            advice="Create it with a table [profiles.NAME], or set MAILSEND_CONFIG to its path",
-        ) from error
-    except ValueError as error:  # tomllib's own, and Unicode errors; both show only positions
-        raise ConfigurationError(f"the profile file {file} is not TOML: {error}") from error
+        raise _NotUsable(f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # tomllib's own, and Unicode errors; both tell only positions
+        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+        raise _NotUsable(f"is not TOML: {where}") from error
     profiles = document.get("profiles", {})
-    require_known(document, ("profiles",), f"table in {file}:")
     if not isinstance(profiles, dict) or not isinstance(profiles.get(name, {}), dict):
-        raise ConfigurationError(
-            f"the profile file {file} has no tables of the form [profiles.NAME]"
-        )
-    require_known([name], profiles, f"profile in {file}:")
-    table: dict[str, Any] = profiles[name]
-    if "password" in table and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise _NotUsable("has no tables of the form [profiles.NAME]")
+    table = dict(profiles.get(name, {}))
+    for unknown in (
+        _unknown(document, ("profiles",), "table"),
+        _unknown([name], profiles, "profile"),
+        _unknown(table, FILE_KEYS, f"key in profile {name}:"),
+    ):
+        if unknown is not None:
+            raise _NotUsable(f"has an {unknown[0]}. {unknown[1]}")
+    if "password" not in table:
+        return table, None
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         warnings.warn(
             f"{file} holds a password and can be read by others: chmod 600 {file}",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    return {"name": name, **_from_table(table, f"profile {name}")}
+    try:
+        return table, Password(table.pop("password"))
+    except ConfigurationError as error:
+        raise _NotUsable(f"has a problem with profile {name}: {error.what}") from error
 
 
 def _from_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    require_known(table, FILE_KEYS, f"key in {where}:")
     settings = {k: table[k] for k in ("host", "port", "username", *_PLAIN) if k in table}
     if "host" not in settings:
         raise ConfigurationError(f"{where} has no host", advice='Add host = "smtp.example.org"')
@@ -335,12 +369,11 @@ def _boolean(values: Mapping[str, Any], key: str) -> bool:
 
 
 def _number(values: Mapping[str, str], key: str) -> float:
-    try:
-        return float(values[key])
-    except ValueError as error:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", values[key], re.ASCII):
         raise ConfigurationError(
-            f"{key} is {ascii(values[key])[:40]}, which is no number"
-        ) from error
+            f"{key} is {ascii(values[key])[:40]}, which is no number of seconds"
+        )
+    return float(values[key])
 
 
 def _whole_number(values: Mapping[str, str], key: str) -> int:
@@ -356,12 +389,17 @@ def require_known(given: Iterable[str], known: Iterable[str], what: str) -> None
     Raises:
         ConfigurationError: `given` has a name that `known` has not.
     """
+    unknown = _unknown(given, known, what)
+    if unknown is not None:
+        raise ConfigurationError(unknown[0], advice=unknown[1])
+
+
+def _unknown(given: Iterable[str], known: Iterable[str], what: str) -> tuple[str, str] | None:
+    """What is wrong, and what to do, for the first name of `given` that is not in `known`."""
     names = list(known)
     for name in given:
-        if name in names:
-            continue
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        raise ConfigurationError(
-            f"unknown {what} {ascii(name)[:60]}",
-            advice=f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}",
-        )
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+            advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}"
+            return f"unknown {what} {ascii(name)[:60]}", advice
+    return None

@@ -55,8 +55,8 @@ class EnhancedStatus:
         Raises:
             ValueError: The text is anything else.
         """
-        match = _ENHANCED.fullmatch(text)
-        if match is None:
+        match = _ENHANCED.match(text)
+        if match is None or match.group() != text or text != text.rstrip():
             raise ValueError(f"not an enhanced status code: {text!r}")
         return cls(*map(int, match.groups()))
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from attrs import Attribute, field, fields, frozen
 
 from mailsend.errors import ConfigurationError
 from mailsend.stage import Stage
 
+MAX_SECONDS: Final = 1_000_000  # eleven days; the system's own limits are not far above
+
 
 def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value <= 0
+        or not 0 < value <= MAX_SECONDS  # false for not-a-number too
     ):
         raise ConfigurationError(
-            f"the timeout {attribute.name} has to be a positive number of seconds, not {value!r}"
+            f"the timeout {attribute.name} has to be a number of seconds above 0 and up to "
+            f"{MAX_SECONDS}, not {ascii(value)[:40]}"
         )
 
 
@@ -47,7 +49,7 @@ class Timeouts:
         total: everything that one call does, or None for no bound but the others.
 
     Raises:
-        ConfigurationError: A value is not a positive finite number.
+        ConfigurationError: A value is not a number above 0 and up to 1,000,000.
     """
 
     connect: float = field(default=30.0, validator=_seconds)

@@ -47,7 +47,7 @@ class Transcript:
 
     def tail(self, count: int = 20) -> tuple[str, ...]:
         """The last entries as lines to show: ``C:`` ours, ``S:`` the server's, ``--`` events."""
-        entries = list(self._lines)[-count:]
+        entries = list(self._lines)[max(0, len(self._lines) - count) :]
         return tuple(line for entry in entries for line in _shown(entry))
 
 

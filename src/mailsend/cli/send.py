@@ -85,8 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     except MailsendError as error:
         if arguments.verbose:
             _print_lines(error.transcript)
-        if error.report is not None:
-            _print_report(error.report, as_json=arguments.json)
+        nothing = DeliveryReport.nothing_sent(envelope_of(parse(message)).recipients)
+        _print_report(error.report or nothing, as_json=arguments.json)
         raise
     _print_report(report, as_json=arguments.json)
     return ExitCode.OK if report.all_accepted else ExitCode.NO_USER

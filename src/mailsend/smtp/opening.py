@@ -11,6 +11,7 @@ from typing import Final
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
+from mailsend.credentials import Hidden
 from mailsend.endpoint import Security
 from mailsend.errors import (
     AuthenticationError,
@@ -87,7 +88,7 @@ class _Opening:
         credentials = profile.credentials
         secret = None
         if credentials is not None:
-            secret = _Hidden(credentials.reveal(timeout=profile.timeouts.auth))
+            secret = Hidden(credentials.reveal(timeout=profile.timeouts.auth))
         implicit = profile.security is Security.IMPLICIT_TLS
         wire.open(self._watch, self._tls if implicit else None, profile.tls.pinned_sha256)
         self._greeting()
@@ -166,7 +167,7 @@ class _Opening:
 
     # -- AUTH
 
-    def _authenticate(self, capabilities: Capabilities, username: str, secret: _Hidden) -> None:
+    def _authenticate(self, capabilities: Capabilities, username: str, secret: Hidden[str]) -> None:
         self._require_a_safe_path()
         offered = capabilities.auth_mechanisms
         name = choose(offered, self._profile.mechanisms)
@@ -183,7 +184,7 @@ class _Opening:
                 else "Use credentials of a kind that the server takes",
             )
         mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
-        forms = [secret, *(_Hidden(base64.b64encode(octets).decode()) for octets in (
+        forms = [secret, *(Hidden(base64.b64encode(octets).decode()) for octets in (
             secret.value.encode(), f"\0{username}\0{secret.value}".encode(),
         ))]  # fmt: skip
         reply = _AuthExchange(self, mechanism, forms).run(self._watch.deadline(Stage.AUTH))
@@ -250,24 +251,15 @@ class _Opening:
         return error
 
 
-class _Hidden:
-    """A secret in transit. Tracebacks that show local variables show an object, not the secret."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-
-
 class _AuthExchange:
     """One AUTH command with its challenges (RFC 4954 §4). One mechanism, one attempt."""
 
-    def __init__(self, opening: _Opening, mechanism: Mechanism, secrets: list[_Hidden]) -> None:
+    def __init__(self, opening: _Opening, mechanism: Mechanism, secrets: list[Hidden[str]]) -> None:
         self._opening = opening
         self._wire = opening.wire
         self._mechanism = mechanism
         self._secrets = secrets
-        self._late: _Hidden | None = None
+        self._late: Hidden[str] | None = None
 
     def run(self, deadline: Deadline) -> Reply:
         """The final reply: anything but a challenge.
@@ -295,18 +287,18 @@ class _AuthExchange:
             self._send("", response, deadline)
         raise self._violation("the server asked for more than the mechanism has to say")
 
-    def _initial_response(self, used: int) -> _Hidden | None:
+    def _initial_response(self, used: int) -> Hidden[str] | None:
         initial = self._mechanism.initial_response()
         if initial is None:
             return None
-        encoded = _Hidden(base64.b64encode(initial).decode() or "=")
+        encoded = Hidden(base64.b64encode(initial).decode() or "=")
         # Too long for a command line, it waits for the challenge instead (RFC 4954 §4).
         if used + 1 + len(encoded.value) + 2 > _MAX_COMMAND_OCTETS:
             self._late = encoded
             return None
         return encoded
 
-    def _respond(self, reply: Reply) -> _Hidden | None:
+    def _respond(self, reply: Reply) -> Hidden[str] | None:
         late, self._late = self._late, None
         if late is not None:
             return late
@@ -315,9 +307,9 @@ class _AuthExchange:
         except (binascii.Error, ValueError) as error:
             raise self._violation("the server's challenge is not base64") from error
         response = self._mechanism.respond(challenge)
-        return None if response is None else _Hidden(base64.b64encode(response).decode())
+        return None if response is None else Hidden(base64.b64encode(response).decode())
 
-    def _send(self, command: str, response: _Hidden | None, deadline: Deadline) -> None:
+    def _send(self, command: str, response: Hidden[str] | None, deadline: Deadline) -> None:
         if self._wire.unasked(Stage.AUTH) is not None:
             raise self._violation("the server answered before it was asked")
         if response is not None:
@@ -327,7 +319,7 @@ class _AuthExchange:
         )
         words = [word for word in (command, response.value if response else "") if word]
         # A memoryview, because it does not show its octets in a traceback either.
-        line = _Hidden(" ".join(words))
+        line = Hidden(" ".join(words))
         del words
         self._wire.write(memoryview(f"{line.value}\r\n".encode()), deadline)
 

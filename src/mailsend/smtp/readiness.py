@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 READ: Final = 1
 WRITE: Final = 2
+_LONGEST: Final = 3600.0  # seconds; poll counts milliseconds in 31 bits
 
 
 class Readiness(Protocol):
@@ -38,7 +39,9 @@ class _ByPoll:
             )
             self._poll.register(self._descriptor, mask)
             self._registered = events
-        return bool(self._poll.poll(max(0, math.ceil(seconds * 1000))))
+        # The caller looks at the clock again, so cutting a wait short costs nothing.
+        milliseconds = math.ceil(min(seconds, _LONGEST) * 1000)
+        return bool(self._poll.poll(max(0, milliseconds)))
 
 
 class _BySelect:

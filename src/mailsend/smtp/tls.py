@@ -9,8 +9,6 @@ import ssl
 from pathlib import Path
 from typing import Final, NoReturn
 
-import certifi
-
 from mailsend.cause import Cause
 from mailsend.endpoint import Endpoint
 from mailsend.errors import ConfigurationError
@@ -56,6 +54,8 @@ def _build(
                 advice="It has to be a PEM file, beginning with -----BEGIN CERTIFICATE-----",
             ) from error
     else:
+        import certifi  # noqa: PLC0415 - needed by the first encrypted session, not before
+
         context = ssl.create_default_context(cafile=certifi.where())
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = options.minimum_version

@@ -19,6 +19,7 @@ from mailsend.errors import (
     InvalidMessage,
     MailsendError,
     ProtocolViolation,
+    SenderRefused,
     SessionError,
 )
 from mailsend.profile import SmtpProfile
@@ -28,8 +29,15 @@ from mailsend.smtp.session import Session
 from mailsend.stage import Stage
 from mailsend.transport.contract import Transport
 
-# Where a kept session shows that the server had ended it: before it took anything of the message.
-_BEFORE_THE_MESSAGE: Final = frozenset({Stage.RSET, Stage.MAIL})
+
+def _is_the_sessions_own_end(error: SessionError | SenderRefused) -> bool:
+    """Whether a kept session was over, or used up, before it took anything of this message.
+
+    The server had ended it, was out of step on it, or takes no more messages in one session.
+    """
+    if isinstance(error, SenderRefused):
+        return error.cause is Cause.TOO_MANY_MESSAGES
+    return error.stage in {Stage.RSET, Stage.MAIL} or isinstance(error, ProtocolViolation)
 
 
 class SmtpTransport(Transport):
@@ -125,14 +133,11 @@ class SmtpTransport(Transport):
             session, was_there = self._attempt_open(envelope)
             try:
                 return self._submit(session, envelope, prepared)
-            except SessionError as error:
-                # The server ended the kept session, or was out of step on it, just as it was used
-                # again. Nothing of this message was taken, so it goes over a new session, once.
-                left_over = error.stage in _BEFORE_THE_MESSAGE or isinstance(
-                    error, ProtocolViolation
-                )
-                if not (was_there and left_over):
+            except (SessionError, SenderRefused) as error:
+                if not (was_there and _is_the_sessions_own_end(error)):
                     raise
+            # Nothing of this message was taken, so it goes over a new session, once.
+            session.quit()
             session, _ = self._attempt_open(envelope)
             return self._submit(session, envelope, prepared)
 
