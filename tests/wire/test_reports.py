@@ -14,6 +14,7 @@ from mailsend import (
     Limits,
     MailsendError,
     MessageRefused,
+    ProtocolViolation,
     RecipientsRefused,
     Scope,
     SenderRefused,
@@ -374,3 +375,36 @@ def test_send_many_stops_when_no_session_can_be_had(serve: Serve, profile_for: P
     assert caught.value.report is not None
     assert caught.value.report.key == 1
     assert caught.value.report.not_sent == ENVELOPE.recipients
+
+
+# -- odd beginnings
+
+
+@pytest.mark.parametrize("greeting", ["250 hello", "354 go on", "221 bye"])
+def test_greetings_that_are_none(serve: Serve, profile_for: ProfileFor, greeting: str) -> None:
+    server = serve("implicit_tls")
+    server.on("GREETING", Answer(greeting))
+    with pytest.raises(ProtocolViolation) as caught:
+        open_transport(profile_for(server, "implicit_tls"))
+    assert caught.value.cause is Cause.NOT_SMTP
+
+
+@pytest.mark.parametrize(
+    ("surplus", "kind"),
+    [("554 5.3.2 On second thoughts", ServiceUnavailable), ("220 again", ProtocolViolation)],
+)
+def test_more_than_a_greeting(
+    serve: Serve, profile_for: ProfileFor, surplus: str, kind: type[MailsendError]
+) -> None:
+    server = serve("implicit_tls")
+    server.on("GREETING", Answer("220 hello", surplus))
+    with pytest.raises(kind):
+        open_transport(profile_for(server, "implicit_tls"))
+    assert server.commands == ()
+
+
+def test_354_is_no_answer_to_ehlo(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("implicit_tls")
+    server.on("EHLO", Answer("354 go on"))
+    with pytest.raises(ProtocolViolation):
+        open_transport(profile_for(server, "implicit_tls"))
