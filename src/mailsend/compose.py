@@ -28,13 +28,14 @@ _OWN_FIELDS: Final = frozenset({
     "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
 })  # fmt: skip
 _MAILBOX: Final = re.compile(r"(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>")
+_MAX_MAILBOX: Final = 998  # a line of the header section, RFC 5322 §2.1.1
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def _content_type(value: str | None) -> str | None:
     if value is not None and not (isinstance(value, str) and _CONTENT_TYPE.fullmatch(value)):
         raise InvalidMessage(f"{ascii(value)[:80]} is no content type such as image/png")
-    return value
+    return None if value is None else value.lower()
 
 
 def _octets(value: bytes) -> bytes:
@@ -247,6 +248,8 @@ def _mailboxes(name: str, given: str | Iterable[str]) -> tuple[HeaderAddress, ..
 def _mailbox(name: str, text: str) -> HeaderAddress:
     """Read ``ada@example.org`` or ``Ada <ada@example.org>``; exactly one, nothing guessed."""
     _check_line(name, text)
+    if len(text) > _MAX_MAILBOX:
+        raise InvalidMessage(f"{name} has more than {_MAX_MAILBOX} characters")
     match = _MAILBOX.fullmatch(text)
     display, bare = (match["name"].strip(), match["address"]) if match else ("", text)
     if display.startswith('"'):

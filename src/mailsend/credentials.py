@@ -122,6 +122,11 @@ class Password:
             raise ConfigurationError(f"the password in {self._where()} {problem}")
         return secret
 
+    def is_literally(self, text: str) -> bool:
+        """Whether the password was given as a string, and as this one."""
+        secret = self._secret
+        return secret is not None and hmac.compare_digest(secret.encode(), text.encode())
+
     def _where(self) -> str:
         # A command's arguments may be private; its program is enough to know which one is meant.
         return f"the {self._kind} {self._reference[0]}"

@@ -72,6 +72,9 @@ class Envelope:
 class Submission:
     """A message ready to be handed over.
 
+    Raises:
+        InvalidMessage: A part of it is of another type.
+
     Attributes:
         envelope: who it is from and for.
         content: the complete message, header section and body; line ends are CRLF and lines are
@@ -79,6 +82,18 @@ class Submission:
         key: the caller's own name for it; its report carries the same.
     """
 
-    envelope: Envelope
+    envelope: Envelope = field()
     content: bytes = field(repr=False)
     key: Hashable = None
+
+    @envelope.validator
+    def _check_envelope(self, _: object, value: object) -> None:
+        if not isinstance(value, Envelope):
+            raise InvalidMessage(f"a submission needs an Envelope, not {type(value).__name__}")
+
+    @content.validator
+    def _check_content(self, _: object, value: object) -> None:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise InvalidMessage(
+                f"the content of a submission has to be bytes, not {type(value).__name__}"
+            )

@@ -9,7 +9,7 @@ A class says what to do next: whether anything was written (:class:`Configuratio
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mailsend.cause import Cause, Scope
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mailsend.reply import Reply
     from mailsend.report import DeliveryReport
     from mailsend.stage import Stage
+
+
+_MAX_WORDS: Final = 1000  # characters of a server's words in a sentence of ours
 
 
 class MailsendError(Exception):
@@ -75,7 +78,7 @@ class MailsendError(Exception):
         )
         parts = [_sentence(f"{self.what} ({where})" if where else self.what)]
         if self.reply is not None:
-            parts.append(_sentence(f"The server said: {self.reply}"))
+            parts.append(_sentence(f"The server said: {str(self.reply)[:_MAX_WORDS]}"))
         if self.advice:
             parts.append(_sentence(self.advice))
         return " ".join(parts)
@@ -167,7 +170,7 @@ class ConnectError(SessionError):
 
 
 class TlsError(SessionError):
-    """No encryption that can be trusted. No credential was sent."""
+    """No encryption that can be trusted. No credential was sent without it."""
 
     default_cause = Cause.TLS_FAILED
     default_retryable = False
@@ -199,7 +202,7 @@ class ProtocolViolation(SessionError):
 
 
 class ReplyError(MailsendError):
-    """The server said no."""
+    """The server said no. The session is usable, unless it broke off as it said so."""
 
 
 class AuthenticationError(ReplyError):

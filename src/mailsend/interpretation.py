@@ -35,6 +35,9 @@ class Interpretation:
     source: str
 
 
+_READ: Final = 1000  # characters of a reply; patterns with a gap take quadratic time
+
+
 @frozen
 class _Rule:
     """A row of the table: it applies if everything that it names fits."""
@@ -56,7 +59,10 @@ class _Rule:
                 not self.enhanced
                 or (status is not None and f"{status.subject}.{status.detail}" == self.enhanced)
             )
-            and (not self.words or re.search(self.words, reply.text, re.IGNORECASE) is not None)
+            and (
+                not self.words
+                or re.search(self.words, reply.text[:_READ], re.IGNORECASE) is not None
+            )
         )
 
     @property
@@ -93,6 +99,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _Rule(Cause.AUTHENTICATION_TEMPORARY, Scope.ACCOUNT, _AUTH, codes=frozenset(range(400, 500))),
     _Rule(Cause.BAD_CREDENTIALS, Scope.ACCOUNT, _AUTH),
     _Rule(Cause.BAD_CREDENTIALS, Scope.ACCOUNT, _MAIL, words=r"\bauthentication failed\b"),
+    _Rule(Cause.MAILBOX_UNKNOWN, Scope.RECIPIENT, _RCPT, words=r"\b(user|mailbox|recipient)( <[^<>]*>)? unknown\b|\b(unknown|no such) (user|mailbox|recipient)\b"),
     _Rule(Cause.RELAY_DENIED, Scope.RECIPIENT, _RCPT, words=r"\brelay"),
     _Rule(Cause.AUTHENTICATION_REQUIRED, Scope.ACCOUNT, _TRANSACTION, words=r"authentication (is )?required|not authenticated|must authenticate"),
     _Rule(Cause.AUTHENTICATION_REQUIRED, Scope.ACCOUNT, _TRANSACTION, codes=frozenset({530})),
@@ -105,7 +112,6 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _Rule(Cause.GREYLISTED, Scope.RECIPIENT, _RCPT, words=r"\bgr[ae]y-?list"),
     _Rule(Cause.MAILBOX_UNKNOWN, Scope.RECIPIENT, _RCPT, enhanced="1.1"),
     _Rule(Cause.MAILBOX_UNKNOWN, Scope.RECIPIENT, _RCPT, enhanced="1.10"),
-    _Rule(Cause.MAILBOX_UNKNOWN, Scope.RECIPIENT, _RCPT, words=r"\b(user|mailbox|recipient)( <[^<>]*>)? unknown\b|\b(unknown|no such) (user|mailbox|recipient)\b"),
     _Rule(Cause.MAILBOX_FULL, Scope.RECIPIENT, _RCPT, enhanced="2.2"),
     _Rule(Cause.MAILBOX_FULL, Scope.RECIPIENT, _RCPT, words=r"\bmailbox (is )?full\b|\bover quota\b"),
     _Rule(Cause.MAILBOX_UNAVAILABLE, Scope.RECIPIENT, _RCPT, enhanced="2.1"),
@@ -115,6 +121,9 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _Rule(Cause.MESSAGE_TOO_LARGE, Scope.MESSAGE, _MAIL | _END, words=r"\bmessage (is )?too (big|large)\b|\bmessage (length|size)\b.*\bexceeds\b"),
     _Rule(Cause.CONTENT_REJECTED, Scope.MESSAGE, _END, words=r"\bcontent (was )?(refused|rejected)\b"),
     _Rule(Cause.MESSAGE_TOO_LARGE, Scope.MESSAGE, _MAIL | _END, codes=frozenset({552})),
+    _Rule(Cause.SERVER_STORAGE_FULL, Scope.CONNECTION, _TRANSACTION, enhanced="3.1", retryable=True),
+    # RFC 5321 §4.5.3.1.10: this is what 452 means here.
+    _Rule(Cause.TOO_MANY_RECIPIENTS, Scope.RECIPIENT, _RCPT, codes=frozenset({452}), retryable=True),
     _Rule(Cause.SERVER_STORAGE_FULL, Scope.CONNECTION, _TRANSACTION, codes=frozenset({452}), retryable=True),
     _Rule(Cause.SENDER_INVALID, Scope.SENDER, _MAIL, enhanced="1.0"),
     _Rule(Cause.SENDER_INVALID, Scope.SENDER, _MAIL, enhanced="1.7"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields, frozen
 
 from mailsend import profile_sources
 from mailsend.address import MAX_ADDRESS_OCTETS
@@ -79,7 +80,7 @@ class Finding:
         return f"{self.severity.value}: {self.message}. {self.advice}."
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class SmtpProfile:
     """Which server to use, how to protect the connection, and who to be there.
 
@@ -185,6 +186,19 @@ class SmtpProfile:
                 )
 
     @property
+    def shown_username(self) -> str:
+        """The user name to show; with some providers, name and password are the same token."""
+        same = self.credentials is not None and self.credentials.is_literally(self.username or "")
+        return "<secret>" if same else str(self.username)
+
+    def __repr__(self) -> str:
+        values = {name.name: getattr(self, name.name) for name in fields(type(self))}
+        if self.username is not None:
+            values["username"] = self.shown_username
+        shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        return f"{type(self).__name__}({shown})"
+
+    @property
     def endpoint(self) -> Endpoint:
         """Where to connect."""
         return Endpoint(self.host, self.port, self.security)
@@ -264,9 +278,14 @@ def _check_client_name(name: str) -> None:
     if name.startswith("[") and name.endswith("]"):
         literal = name[1:-1]
         version_6 = literal.upper().startswith("IPV6:")
-        address = check_host(literal[5:] if version_6 else literal, "client_name")
-        if (":" in address) is not version_6 or "%" in address:
-            raise ConfigurationError(f"client_name {ascii(name)[:80]} is no address literal")
+        try:
+            ipaddress.IPv6Address(literal[5:]) if version_6 else ipaddress.IPv4Address(literal)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"client_name {ascii(name)[:80]} is no address literal"
+            ) from error
+        if "%" in literal:
+            raise ConfigurationError(f"client_name {ascii(name)[:80]} has a zone")
     elif check_host(name, "client_name") != name or ":" in name:
         raise ConfigurationError(
             f"client_name {ascii(name)[:80]} is no domain name in ASCII and no address literal",

@@ -272,8 +272,8 @@ def _parse_file(file: Path, name: str) -> tuple[dict[str, Any], Password | None]
             mode = os.fstat(stream.fileno()).st_mode
     except OSError as error:
         raise _NotUsable(f"cannot be read: {error.strerror}") from error
-    except ValueError as error:  # tomllib's own, and Unicode errors; both tell only positions
-        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+    except (ValueError, RecursionError) as error:  # tomllib's own tells only positions
+        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "no readable text"
         raise _NotUsable(f"is not TOML: {where}") from error
     profiles = document.get("profiles", {})
     if not isinstance(profiles, dict) or not isinstance(profiles.get(name, {}), dict):

@@ -14,6 +14,8 @@ MAX_LINES: Final = 128
 """Default bound of the lines of one reply: the longest EHLO reply seen has about 30."""
 
 _RECENT: Final = 16
+_SHORT_LINE: Final = 500
+_SHORT_LINES: Final = 40
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED: Final = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[ \t]+|\Z)")
 
@@ -95,6 +97,13 @@ class Reply:
         """The lines joined by line feeds."""
         return "\n".join(self.lines)
 
+    def shortened(self) -> Reply:
+        """The reply with at most 40 lines of 500 characters, for whoever keeps it."""
+        if len(self.lines) <= _SHORT_LINES and sum(map(len, self.lines)) <= _SHORT_LINE:
+            return self
+        lines = tuple(line[:_SHORT_LINE] for line in self.lines[:_SHORT_LINES])
+        return Reply(self.code, self.enhanced, lines)
+
     @property
     def is_positive(self) -> bool:
         """2yz: done as asked. 251 and 252 are as good as 250 (RFC 5321 §4.2.1)."""
@@ -129,7 +138,7 @@ class Reply:
         Raises:
             MalformedReply: It is not exactly one well-formed reply.
         """
-        octets = data.encode() if isinstance(data, str) else data
+        octets = data.encode() if isinstance(data, str) else bytes(memoryview(data))
         parser = ReplyParser()
         parser.feed(octets if octets.endswith(b"\n") else octets + b"\r\n")
         reply = parser.next_reply()

@@ -117,7 +117,8 @@ class DeliveryReport:
 
     @property
     def all_accepted(self) -> bool:
-        return all(o.outcome is Outcome.ACCEPTED for o in self.outcomes)
+        """Whether there are recipients and every one was accepted."""
+        return bool(self.outcomes) and all(o.outcome is Outcome.ACCEPTED for o in self.outcomes)
 
     @property
     def queue_id(self) -> str | None:

@@ -46,7 +46,8 @@ class Timeouts:
         end_of_data: waiting for the reply to the content. Short values manufacture duplicates:
             RFC 5321 §4.5.3.2.6 asks for ten minutes.
         quit: one reply to QUIT or RSET, which are best effort.
-        total: everything that one call does, or None for no bound but the others.
+        total: everything that one call of `open`, `send` or `send_raw` does, or None for no bound
+            but the others.
 
     Raises:
         ConfigurationError: A value is not a number above 0 and up to 1,000,000.

@@ -9,7 +9,6 @@ from mailsend.reply import Reply, printable
 
 MAX_LINES: Final = 200
 _MAX_OCTETS: Final = 500
-_MAX_REPLY_LINES: Final = 40
 
 
 class Transcript:
@@ -34,12 +33,8 @@ class Transcript:
         self._lines.append(f"C: {shown}")
 
     def received(self, reply: Reply) -> None:
-        octets = sum(map(len, reply.lines))
-        if octets > _MAX_OCTETS or len(reply.lines) > _MAX_REPLY_LINES:
-            # A hostile reply has a megabyte; a real one to EHLO not a twentieth of this.
-            cut = tuple(line[:_MAX_OCTETS] for line in reply.lines[:_MAX_REPLY_LINES])
-            reply = Reply(reply.code, reply.enhanced, cut)
-        self._lines.append(reply)
+        # A hostile reply has a megabyte; a real one to EHLO not a twentieth of what is kept.
+        self._lines.append(reply.shortened())
 
     def note(self, text: str) -> None:
         """Record what happened besides lines: connecting, TLS, content, loss."""

@@ -24,7 +24,8 @@ LAYERS: Final = (
     {"reply", "stage", "cause", "capabilities", "errors", "address", "envelope", "report"},
     # 1: rules, pure decisions
     {
-        "interpretation", "transaction", "sasl", "timeouts", "endpoint", "options", "credentials",
+        "interpretation", "transaction", "sasl", "scrub",
+        "timeouts", "endpoint", "options", "credentials",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
     },
     # 2: one session

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from mailsend import Envelope, MailsendError, SmtpProfile, Transport, compose, open_transport
+from mailsend import (
+    Envelope,
+    ImplicitTlsTransport,
+    MailsendError,
+    SmtpProfile,
+    Submission,
+    Transport,
+    compose,
+    open_transport,
+)
 from mailsend.testing import SmtpServer
 
 Serve = Callable[..., SmtpServer]
@@ -160,3 +169,33 @@ def test_things_that_are_no_message(serve: Serve, profile_for: ProfileFor, made:
         report = next(transport.send_many([made]))
         assert report.error is not None
         assert server.raw == before
+
+
+@pytest.mark.parametrize("evil", ["a\x1b[2Jb", "a\x07", "a\x0b", "a\x7f"])
+def test_control_characters_in_fields_of_a_message(
+    serve: Serve, profile_for: ProfileFor, evil: str
+) -> None:
+    server = serve("implicit_tls")
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = "a@example.org", "b@example.org", evil
+    made.set_content("x")
+    with open_transport(profile_for(server, "implicit_tls")) as transport:
+        before = server.raw
+        with pytest.raises(MailsendError, match="control character"):
+            transport.send(made)
+        assert server.raw == before
+
+
+@pytest.mark.parametrize("wrong", ["x", None, 5, ("a", "b")])
+def test_things_that_are_no_envelope(serve: Serve, profile_for: ProfileFor, wrong: Any) -> None:
+    server = serve("implicit_tls")
+    made = compose(sender="a@example.org", to="b@example.org", text="x")
+    with pytest.raises(MailsendError, match="Envelope"):
+        Submission(wrong, b"x")
+    with pytest.raises(MailsendError, match="bytes"):
+        Submission(Envelope("a@example.org", ["b@example.org"]), wrong)
+    transport = ImplicitTlsTransport(profile_for(server, "implicit_tls"))
+    if wrong is not None:
+        with pytest.raises(MailsendError, match="Envelope"):
+            transport.send(made, envelope=wrong)
+    assert server.connections == 0

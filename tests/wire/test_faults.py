@@ -25,6 +25,7 @@ from mailsend import (
     TlsError,
     open_transport,
 )
+from mailsend.smtp.wire import Wire
 from mailsend.testing import (
     Action,
     Answer,
@@ -38,6 +39,7 @@ from mailsend.testing import (
     SmtpServer,
     StopReading,
 )
+from mailsend.timeouts import Deadline
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -322,3 +324,68 @@ def test_the_total_budget_bounds_everything(serve: Serve, profile_for: ProfileFo
     error = attempt(profile_for(server, "insecure_plaintext", timeouts=Timeouts(total=BUDGET)))
     assert type(error) is SessionTimeout
     assert time.monotonic() - started < BUDGET + 5
+
+
+@pytest.mark.parametrize(
+    ("early", "kind"),
+    [
+        (b"250 2.0.0 Ok: queued as EARLY\r\n", DeliveryUncertain),
+        (b"550 5.7.1 Spam\r\n", MessageRefused),
+    ],
+)
+def test_a_reply_that_is_read_while_the_last_octets_are_written_came_too_early(
+    serve: Serve, profile_for: ProfileFor, monkeypatch: pytest.MonkeyPatch, early: bytes,
+    kind: type[MailsendError],
+) -> None:  # fmt: skip
+    server = serve("insecure_plaintext")
+    write = Wire.write
+
+    def blocked(wire: Wire, data: bytes, deadline: Deadline, *, replies_due: int = 0) -> None:
+        # What happens in a write that blocks until the server has spoken; buffers decide when.
+        if bytes(data).endswith(b"\r\n.\r\n"):
+            wire._parser.feed(early)
+        write(wire, data, deadline, replies_due=replies_due)
+
+    monkeypatch.setattr(Wire, "write", blocked)
+    with open_transport(profile_for(server, "insecure_plaintext")) as transport:
+        with pytest.raises(kind) as caught:
+            transport.send_raw(ENVELOPE, CONTENT)
+    assert caught.value.report is not None
+    assert not caught.value.report.accepted
+
+
+def test_the_total_budget_counts_a_new_session_too(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("insecure_plaintext")
+    server.on("MAIL", Close(), skip=1)
+    server.on("EHLO", Hang(), skip=1)
+    profile = profile_for(server, "insecure_plaintext", timeouts=Timeouts(total=1))
+    with open_transport(profile) as transport:
+        assert transport.send_raw(ENVELOPE, CONTENT).all_accepted
+        started = time.monotonic()
+        with pytest.raises(SessionTimeout):
+            transport.send_raw(ENVELOPE, CONTENT)
+        assert time.monotonic() - started < 6
+
+
+def test_a_slow_kept_session_is_not_tried_again(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("insecure_plaintext")
+    server.on("MAIL", Hang(), skip=1)
+    profile = profile_for(server, "insecure_plaintext", timeouts=Timeouts(command=BUDGET))
+    with open_transport(profile) as transport:
+        assert transport.send_raw(ENVELOPE, CONTENT).all_accepted
+        with pytest.raises(SessionTimeout):
+            transport.send_raw(ENVELOPE, CONTENT)
+    assert server.connections == 1
+
+
+def test_the_reason_is_found_behind_replies_that_came_before_it(
+    serve: Serve, profile_for: ProfileFor
+) -> None:
+    server = serve("insecure_plaintext", extensions=["PIPELINING"])
+    server.on("RCPT", Answer("250 2.1.5 ok"), Answer("421 4.7.0 Too many"), Reset())
+    recipients = [f"recipient-{n:06}-{'x' * 40}@example.org" for n in range(100_000)]
+    with open_transport(profile_for(server, "insecure_plaintext")) as transport:
+        with pytest.raises(ServiceUnavailable) as caught:
+            transport.send_raw(Envelope("ada@example.org", recipients), CONTENT)
+    assert caught.value.reply is not None
+    assert caught.value.reply.code == 421

@@ -408,3 +408,35 @@ def test_354_is_no_answer_to_ehlo(serve: Serve, profile_for: ProfileFor) -> None
     server.on("EHLO", Answer("354 go on"))
     with pytest.raises(ProtocolViolation):
         open_transport(profile_for(server, "implicit_tls"))
+
+
+def test_a_message_that_never_got_anywhere_is_not_all_accepted(
+    serve: Serve, profile_for: ProfileFor
+) -> None:
+    server = serve("implicit_tls")
+    with open_transport(profile_for(server, "implicit_tls")) as transport:
+        (report,) = transport.send_many([EmailMessage()])
+    assert not report.all_accepted
+    assert isinstance(report.error, InvalidMessage)
+
+
+def test_sending_does_not_change_the_message(serve: Serve, profile_for: ProfileFor) -> None:
+    message = compose(
+        sender="a@x.org", to="b@x.org", bcc="c@x.org", text="x", html="y",
+        attachments=[Attachment(b"0", "a.bin")],
+    )  # fmt: skip
+    before = [(part.get_boundary(), part.items()) for part in message.walk()]
+    server = serve("implicit_tls")
+    with open_transport(profile_for(server, "implicit_tls")) as transport:
+        transport.send(message)
+    assert [(part.get_boundary(), part.items()) for part in message.walk()] == before
+
+
+def test_what_a_server_says_is_bounded_in_an_error(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("implicit_tls")
+    server.on("MAIL", Answer(*[f"550-{'STARTTLS ' * 900}"] * 100, "550 end"))
+    with open_transport(profile_for(server, "implicit_tls")) as transport:
+        with pytest.raises(SenderRefused) as caught:
+            transport.send_raw(ENVELOPE, CONTENT)
+    assert len(str(caught.value)) < 3000
+    assert len(str(caught.value.reply)) < 25_000

@@ -14,6 +14,7 @@ import pytest
 from mailsend import (
     Cause,
     ConfigurationError,
+    DeliveryUncertain,
     Envelope,
     ImplicitTlsTransport,
     InsecurePlaintextTransport,
@@ -276,3 +277,21 @@ def test_an_interrupt_closes_the_connection_without_a_word(
     server.wait_closed()
     assert b"QUIT" not in server.commands
     assert b"QUIT" not in b"".join(server.raw)
+
+
+def test_close_from_within_gives_up_the_session(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("implicit_tls")
+    server.on("END_OF_DATA", Hang())
+    with open_transport(profile_for(server, "implicit_tls")) as transport:
+
+        def handler(_: int, __: object) -> None:
+            transport.close()
+
+        previous = signal.signal(signal.SIGALRM, handler)
+        try:
+            alarm_when(server, lambda: len(server.messages) == 1)
+            with pytest.raises(DeliveryUncertain):
+                transport.send_raw(ENVELOPE, CONTENT)
+        finally:
+            signal.signal(signal.SIGALRM, previous)
+        assert transport.send_raw(ENVELOPE, CONTENT).all_accepted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -55,11 +56,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return ExitCode.USAGE
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a server says must not fail for the terminal's sake after the mail has gone.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return int(arguments.run(arguments))
     except MailsendError as error:
         print(f"mailsend: {error}", file=sys.stderr)
         return code_for(error)
     except KeyboardInterrupt:
-        print("mailsend: interrupted", file=sys.stderr)
+        print(
+            "mailsend: interrupted; unless a report says otherwise, the message may have been "
+            "delivered",
+            file=sys.stderr,
+        )
         return ExitCode.INTERRUPTED

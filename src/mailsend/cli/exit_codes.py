@@ -39,7 +39,7 @@ MEANINGS = {
     ExitCode.OK: "every recipient was accepted",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.DATA: "the message or an address cannot be sent as it is",
-    ExitCode.NO_USER: "recipients were refused for good; the others, if any, were accepted",
+    ExitCode.NO_USER: "recipients were refused; the others, if any, were accepted",
     ExitCode.NO_HOST: "the server's name cannot be resolved",
     ExitCode.UNAVAILABLE: "refused for good",
     ExitCode.IO_ERROR: "uncertain: it may have been delivered, so do not just repeat it",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from mailsend.address import parse_address
-from mailsend.cli.exit_codes import ExitCode
+from mailsend.cli.exit_codes import ExitCode, code_for
 from mailsend.compose import compose
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
 from mailsend.message import envelope_of, parse, render
@@ -78,18 +79,29 @@ def run(arguments: argparse.Namespace) -> int:
         _show(profile, message)
         return ExitCode.OK
     try:
-        with open_transport(profile) as transport:
-            report = transport.send(message)
-            if arguments.verbose:
-                _print_lines(transport.transcript)
+        transport = open_transport(profile)
     except MailsendError as error:
+        error.report = DeliveryReport.nothing_sent(envelope_of(parse(message)).recipients)
+        return _failed(error, arguments)
+    # Told before the session is closed: nothing that goes wrong from then on changes it.
+    with transport:
+        try:
+            report = transport.send(message)
+        except MailsendError as error:
+            return _failed(error, arguments)
         if arguments.verbose:
-            _print_lines(error.transcript)
-        nothing = DeliveryReport.nothing_sent(envelope_of(parse(message)).recipients)
-        _print_report(error.report or nothing, as_json=arguments.json)
-        raise
-    _print_report(report, as_json=arguments.json)
+            _print_lines(transport.transcript)
+        _print_report(report, as_json=arguments.json)
     return ExitCode.OK if report.all_accepted else ExitCode.NO_USER
+
+
+def _failed(error: MailsendError, arguments: argparse.Namespace) -> ExitCode:
+    if arguments.verbose:
+        _print_lines(error.transcript)
+    if error.report is not None:
+        _print_report(error.report, as_json=arguments.json)
+    print(f"mailsend: {error}", file=sys.stderr)
+    return code_for(error)
 
 
 def _profile(arguments: argparse.Namespace) -> SmtpProfile:
@@ -158,7 +170,7 @@ def _show(profile: SmtpProfile, message: EmailMessage) -> None:
     parsed = parse(message)
     envelope = envelope_of(parsed)
     content = render(parsed, eight_bit=True, utf8=parsed.needs_smtputf8)
-    who = f" as {profile.username}" if profile.username else ""
+    who = f" as {profile.shown_username}" if profile.username else ""
     print(f"-- server: {profile.endpoint}, {profile.security.value}{who}")
     print(f"-- from: {envelope.reverse_path}")
     print(f"-- to: {', '.join(envelope.recipients)}")
@@ -167,12 +179,16 @@ def _show(profile: SmtpProfile, message: EmailMessage) -> None:
 
 
 def _print_report(report: DeliveryReport, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(report.facts()))
-        return
-    for outcome in report.outcomes:
-        said = f"  {outcome.reply}" if outcome.reply is not None else ""
-        print(f"{outcome.outcome.value:<9} {outcome.address}{said}")
+    lines = [
+        f"{o.outcome.value:<9} {o.address}{f'  {o.reply}' if o.reply is not None else ''}"
+        for o in report.outcomes
+    ]
+    try:
+        print(json.dumps(report.facts()) if as_json else "\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # Whoever read has gone, and the mail has been sent: its status is what is left to tell.
+        # Python would else try to write again when it ends.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _print_lines(lines: tuple[str, ...]) -> None:

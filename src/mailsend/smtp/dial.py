@@ -112,7 +112,10 @@ def resolve(host: str, port: int, deadline: Deadline, clock: Callable[[], float]
             answers.put(error)
 
     # getaddrinfo takes no time limit, so only a thread of its own can be given up.
-    threading.Thread(target=look_up, name="mailsend-resolver", daemon=True).start()
+    try:
+        threading.Thread(target=look_up, name="mailsend-resolver", daemon=True).start()
+    except RuntimeError:  # no thread can be had, as while the interpreter shuts down
+        look_up()
     try:
         answer = answers.get(timeout=max(0.0, deadline.at - clock()))
     except queue.Empty:

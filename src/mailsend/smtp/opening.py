@@ -26,6 +26,7 @@ from mailsend.interpretation import interpret
 from mailsend.profile import SmtpProfile
 from mailsend.reply import Reply
 from mailsend.sasl import PASSWORD_MECHANISMS, Mechanism, choose
+from mailsend.scrub import Scrubber
 from mailsend.smtp import dial
 from mailsend.smtp.session import Session
 from mailsend.smtp.tls import client_context
@@ -39,16 +40,22 @@ from mailsend.transcript import Transcript
 _EHLO_UNKNOWN: Final = frozenset({500, 501, 502, 504})
 _MAX_COMMAND_OCTETS: Final = 512  # RFC 5321 §4.5.3.1.4
 _MAX_CHALLENGES: Final = 4  # LOGIN has two
-_SHORTEST_SCRUBBED: Final = 4
 
 
 def open_session(
     profile: SmtpProfile,
+    watch: Watch | None = None,
     *,
     resolver: dial.Resolver = dial.system_resolver,
     clock: Callable[[], float] = time.monotonic,
 ) -> Session:
     """Connect and do everything that comes before the first message.
+
+    Args:
+        profile: settings.
+        watch: of the call that this is part of; None begins a new one.
+        resolver: finds the addresses of a name.
+        clock: seconds that only go forward.
 
     The password is looked up before the connection is made, and leaves only over TLS, or, where
     the profile allows it by name, on a loopback connection.
@@ -61,7 +68,7 @@ def open_session(
         ServiceUnavailable: The server does not want to talk now.
         SessionError: Anything else that ended the session.
     """
-    opening = _Opening(profile, resolver, clock)
+    opening = _Opening(profile, watch or Watch(profile.timeouts, clock), resolver, clock)
     try:
         return opening.run()
     except BaseException:
@@ -71,11 +78,15 @@ def open_session(
 
 class _Opening:
     def __init__(
-        self, profile: SmtpProfile, resolver: dial.Resolver, clock: Callable[[], float]
+        self,
+        profile: SmtpProfile,
+        watch: Watch,
+        resolver: dial.Resolver,
+        clock: Callable[[], float],
     ) -> None:
         self._profile = profile
         self._clock = clock
-        self._watch = Watch(profile.timeouts, clock)
+        self._watch = watch
         self._tls: ssl.SSLContext | None = None
         self.wire = Wire(
             profile.endpoint, profile.limits, Transcript(), resolver=resolver, clock=clock
@@ -173,26 +184,24 @@ class _Opening:
         name = choose(offered, self._profile.mechanisms)
         if name is None:
             ours = ", ".join(self._profile.mechanisms or PASSWORD_MECHANISMS)
+            theirs = ", ".join(offered)[:200] or "no authentication"
             raise self.wire.error(
                 AuthenticationError,
-                f"the server offers {', '.join(offered) or 'no authentication'}, and the profile "
-                f"can do {ours}",
+                f"the server offers {theirs}, and the profile can do {ours}",
                 stage=Stage.AUTH,
                 cause=Cause.AUTHENTICATION_UNAVAILABLE,
                 advice="Check the port: submission ports offer AUTH, port 25 often does not"
                 if not offered
                 else "Use credentials of a kind that the server takes",
             )
+        # It stays for the whole session: what is quoted late is quoted all the same.
+        scrubber = self.wire.scrubber = Scrubber(username, secret)
         mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
-        forms = [secret, *(Hidden(base64.b64encode(octets).decode()) for octets in (
-            secret.value.encode(), f"\0{username}\0{secret.value}".encode(),
-        ))]  # fmt: skip
-        reply = _AuthExchange(self, mechanism, forms).run(self._watch.deadline(Stage.AUTH))
+        reply = _AuthExchange(self, mechanism, scrubber).run(self._watch.deadline(Stage.AUTH))
+        scrubber.presenting = False
         if reply.code >= 400:
-            raise self._refused(
-                AuthenticationError, f"the server refused to authenticate {username} by {name}",
-                Stage.AUTH, reply,
-            )  # fmt: skip
+            what = f"the server refused to authenticate {self._profile.shown_username} by {name}"
+            raise self._refused(AuthenticationError, what, Stage.AUTH, reply)
         if reply.code != 235:
             raise self._nonsense(Stage.AUTH, reply)
 
@@ -254,11 +263,11 @@ class _Opening:
 class _AuthExchange:
     """One AUTH command with its challenges (RFC 4954 §4). One mechanism, one attempt."""
 
-    def __init__(self, opening: _Opening, mechanism: Mechanism, secrets: list[Hidden[str]]) -> None:
+    def __init__(self, opening: _Opening, mechanism: Mechanism, scrubber: Scrubber) -> None:
         self._opening = opening
         self._wire = opening.wire
         self._mechanism = mechanism
-        self._secrets = secrets
+        self._scrubber = scrubber
         self._late: Hidden[str] | None = None
 
     def run(self, deadline: Deadline) -> Reply:
@@ -268,13 +277,6 @@ class _AuthExchange:
             ProtocolViolation: The server asked for more than the mechanism has to say.
             SessionError: The session ended.
         """
-        self._wire.scrub = self._scrubbed
-        try:
-            return self._run(deadline)
-        finally:
-            self._wire.scrub = None
-
-    def _run(self, deadline: Deadline) -> Reply:
         command = f"AUTH {self._mechanism.name}"
         self._send(command, self._initial_response(len(command)), deadline)
         for _ in range(_MAX_CHALLENGES):
@@ -313,7 +315,7 @@ class _AuthExchange:
         if self._wire.unasked(Stage.AUTH) is not None:
             raise self._violation("the server answered before it was asked")
         if response is not None:
-            self._secrets.append(response)
+            self._scrubber.also(response)
         self._wire.transcript.sent_secret(
             command if response is None else f"{command} <secret>".strip()
         )
@@ -322,14 +324,6 @@ class _AuthExchange:
         line = Hidden(" ".join(words))
         del words
         self._wire.write(memoryview(f"{line.value}\r\n".encode()), deadline)
-
-    def _scrubbed(self, text: str) -> str:
-        """What the server said without what we sent: some quote the line that they refuse."""
-        for secret in self._secrets:
-            # A shorter one would tear words apart, and is found in any text by chance.
-            if len(secret.value) >= _SHORTEST_SCRUBBED:
-                text = text.replace(secret.value, "<secret>")
-        return text
 
     def _violation(self, what: str) -> MailsendError:
         return self._wire.error(ProtocolViolation, what, stage=Stage.AUTH)

@@ -75,6 +75,8 @@ class Session:
         self._process = os.getpid()
         self._needs_reset = False
         self.transactions = 0
+        self.content_begun = False
+        """Whether octets of the latest message's content have been written."""
 
     @property
     def is_alive(self) -> bool:
@@ -112,8 +114,13 @@ class Session:
             self.abandon()
         return waiting is not None
 
-    def submit(self, envelope: Envelope, content: Content) -> DeliveryReport:
+    def submit(self, envelope: Envelope, content: Content, watch: Watch) -> DeliveryReport:
         """Run one mail transaction (RFC 5321 §3.3).
+
+        Args:
+            envelope: who it is from and for.
+            content: the message.
+            watch: of the call that this is part of.
 
         Returns:
             One outcome for each recipient. A refused recipient beside an accepted one is in the
@@ -133,8 +140,8 @@ class Session:
         transaction = Transaction(
             envelope, content, self.capabilities, parameters, reset=self._needs_reset
         )
-        watch = Watch(self._profile.timeouts, self._clock)
         self.transactions += 1
+        self.content_begun = False
         try:
             while (step := transaction.next_step()) is not None:
                 if isinstance(step, Payload):
@@ -208,6 +215,7 @@ class Session:
             octets = dot_stuff(payload.data)
             # The end goes in one record and one packet with what stands before it.
             last = max(0, len(octets) + len(END_OF_DATA) - _TLS_RECORD)
+            self.content_begun = True
             try:
                 wire.write(memoryview(octets)[:last], deadline)
                 # A reply that is here before the end of data can only belong to something else: a
@@ -224,13 +232,17 @@ class Session:
             if error.report is None:
                 error.report = self._report(transaction)
             raise
-        self._conclude(transaction, watch, someone=bool(payload.data))
+        # What was read while the last octets were on their way was sent before they arrived.
+        early = self._wire.has_unread
+        self._conclude(transaction, watch, someone=bool(payload.data), early=early)
 
-    def _conclude(self, transaction: Transaction, watch: Watch, *, someone: bool) -> None:
+    def _conclude(
+        self, transaction: Transaction, watch: Watch, *, someone: bool, early: bool
+    ) -> None:
         """Wait for the reply to the content. From here on a loss is not a failure."""
         try:
             reply = self._wire.read(watch.deadline(Stage.END_OF_DATA))
-            if reply.is_intermediate:
+            if reply.is_intermediate or (early and reply.is_positive):
                 raise self._wire.error(
                     ProtocolViolation,
                     f"{reply.code} is no answer to the content",
@@ -315,7 +327,7 @@ class Session:
         """If the server said why it broke off, that is the error."""
         reply = self._wire.last_words(stage)
         if reply is None or reply.code < 400:
-            return
+            return  # the loss speaks for itself
         report = self._report(transaction, reply)
         kind: type[MailsendError] = ServiceUnavailable if reply.code == 421 else MessageRefused
         raise self._refusal(

@@ -45,19 +45,17 @@ def _build(
     modified: tuple[int | None, ...],  # noqa: ARG001 - part of the cache's key
     environment: tuple[str | None, ...],  # noqa: ARG001 - part of the cache's key
 ) -> ssl.SSLContext:
-    if options.ca_file is not None:
-        try:
-            context = ssl.create_default_context(cafile=str(options.ca_file))
-        except (OSError, ValueError) as error:  # SSLError is an OSError
-            raise ConfigurationError(
-                f"the ca_file {options.ca_file} holds no usable certificate",
-                advice="It has to be a PEM file, beginning with -----BEGIN CERTIFICATE-----",
-            ) from error
-    else:
-        import certifi  # noqa: PLC0415 - needed by the first encrypted session, not before
-
-        context = ssl.create_default_context(cafile=certifi.where())
-        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    try:
+        context = _trusting(options)
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        named = "ca_file" if options.ca_file is not None else "system's trust store"
+        log = os.environ.get("SSLKEYLOGFILE")
+        raise ConfigurationError(
+            f"no TLS context can be made from the {named} {options.ca_file or ''}".rstrip(),
+            advice="SSLKEYLOGFILE is set to a file that cannot be written; unset it"
+            if log and not os.access(log, os.W_OK)
+            else "It has to be a PEM file, beginning with -----BEGIN CERTIFICATE-----",
+        ) from error
     context.minimum_version = options.minimum_version
     if options.relaxed_x509:
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -72,6 +70,16 @@ def _build(
                 f"the client certificate {options.client_cert} cannot be used with its key",
                 advice="Give PEM files that belong together; the key must not be encrypted",
             ) from error
+    return context
+
+
+def _trusting(options: TlsOptions) -> ssl.SSLContext:
+    if options.ca_file is not None:
+        return ssl.create_default_context(cafile=str(options.ca_file))
+    import certifi  # noqa: PLC0415 - needed by the first encrypted session, not before
+
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     return context
 
 

@@ -26,9 +26,10 @@ from mailsend.errors import (
 )
 from mailsend.options import Limits
 from mailsend.reply import MalformedReply, Reply, ReplyParser
+from mailsend.scrub import Scrubber
 from mailsend.smtp import dial, tls
 from mailsend.smtp.readiness import READ, WRITE, Readiness, readiness_of
-from mailsend.stage import Stage
+from mailsend.stage import OPENING, Stage
 from mailsend.timeouts import Deadline, Watch
 from mailsend.transcript import Transcript
 
@@ -76,8 +77,8 @@ class Wire(smtplib.SMTP):
         self._pins: tuple[str, ...] = ()
         self._own_address: _IpAddress | None = None
         self._peer_address: _IpAddress | None = None
-        self.scrub: Callable[[str], str] | None = None
-        """Applied to every reply line before it is returned or recorded; set during AUTH."""
+        self.scrubber: Scrubber | None = None
+        """Goes over every reply before it is returned or recorded; set by AUTH."""
 
     # -- opening and closing
 
@@ -257,6 +258,8 @@ class Wire(smtplib.SMTP):
             if not self._has_decrypted():
                 self._wait(READ, deadline)
             self._receive(deadline.stage)
+        if deadline.stage is not Stage.EHLO:
+            reply = reply.shortened()
         self.transcript.received(reply)
         return reply
 
@@ -286,11 +289,14 @@ class Wire(smtplib.SMTP):
         return reply
 
     def last_words(self, stage: Stage) -> Reply | None:
-        """A complete reply that outran the loss of the connection, or None. Never raises."""
+        """What the server said last before the connection broke, or None. Never raises."""
+        last = None
         try:
-            return self._parsed(stage)
+            while (reply := self._parsed(stage)) is not None:
+                last = reply.shortened()
         except ProtocolViolation:
-            return None
+            pass  # behind what was a reply
+        return last
 
     @property
     def has_unread(self) -> bool:
@@ -306,12 +312,12 @@ class Wire(smtplib.SMTP):
             reply = self._parser.next_reply()
         except MalformedReply as error:
             cause = Cause.NOT_SMTP if stage is Stage.GREETING else Cause.OUT_OF_STEP
-            if self.scrub is None:
+            if self.scrubber is None:
                 raise self._violation(stage, f"the server sent {error}", cause) from error
         else:
-            if reply is None or self.scrub is None:
+            if reply is None or self.scrubber is None:
                 return reply
-            return Reply(reply.code, reply.enhanced, tuple(map(self.scrub, reply.lines)))
+            return self.scrubber.scrub(reply)
         # The octets that were no reply may be our own secret, cut anywhere; so they, and the error
         # that quotes them, stay out.
         raise self._violation(stage, "the server sent something that is no reply", cause)
@@ -349,7 +355,12 @@ class Wire(smtplib.SMTP):
             self._drain()
         self.close()
         self.transcript.note(what)
-        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        # With TLS 1.3 the server's verdict on a client certificate comes after the handshake.
+        if (
+            isinstance(error, ssl.SSLError)
+            and not isinstance(error, ssl.SSLEOFError)
+            and stage in OPENING
+        ):
             cause, what, advice = tls.explain(error, self.endpoint)
             return self.error(TlsError, what, stage=stage, cause=cause, advice=advice)
         return self.error(SessionLost, what + reason, stage=stage)

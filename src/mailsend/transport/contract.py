@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +11,7 @@ from attrs import evolve
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
+from mailsend.content import Content, prepare
 from mailsend.envelope import Envelope, Submission
 from mailsend.errors import (
     CapabilityError,
@@ -21,7 +22,7 @@ from mailsend.errors import (
     ReplyError,
     SessionError,
 )
-from mailsend.message import AnyMessage, envelope_of, parse, render
+from mailsend.message import AnyMessage, ParsedMessage, envelope_of, parse, render
 from mailsend.report import DeliveryReport
 from mailsend.stage import OPENING
 
@@ -57,7 +58,10 @@ class Transport(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything; does nothing if that is done. Never raises."""
+        """Let go of everything; does nothing if that is done. Never raises.
+
+        While another thread is sending, it waits until that message is done.
+        """
 
     @abstractmethod
     def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
@@ -105,23 +109,22 @@ class Transport(ABC):
             MailsendError: As :meth:`send_raw`.
         """
         parsed = parse(message)
-        sealed = envelope_of(parsed) if envelope is None else envelope
+        sealed = envelope_of(parsed) if envelope is None else check_envelope(envelope)
         try:
-            capabilities = self.capabilities
+            return self._deliver(sealed, lambda capabilities: _octets_for(parsed, capabilities))
         except MailsendError as error:
-            error.report = DeliveryReport.nothing_sent(sealed.recipients)
+            error.report = error.report or DeliveryReport.nothing_sent(sealed.recipients)
             raise
-        utf8 = parsed.needs_smtputf8
-        if utf8 and "SMTPUTF8" not in capabilities:
-            raise CapabilityError(
-                "the message has an internationalised address, and the server does not offer "
-                "SMTPUTF8",
-                advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
-                "server that offers SMTPUTF8 (RFC 6531)",
-                report=DeliveryReport.nothing_sent(sealed.recipients),
-            )
-        content = render(parsed, eight_bit="8BITMIME" in capabilities, utf8=utf8)
-        return self.send_raw(sealed, content)
+
+    def _deliver(
+        self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
+    ) -> DeliveryReport:
+        """Hand over content that depends on what it may make use of.
+
+        A transport whose capabilities belong to a session overrides this, so that finding them out
+        and sending are one piece.
+        """
+        return self.send_raw(envelope, content_for(self.capabilities).data)
 
     def send_many(self, messages: Iterable[AnyMessage | Submission]) -> Iterator[DeliveryReport]:
         """Hand over messages one after the other, taking each when the last one is done.
@@ -136,8 +139,9 @@ class Transport(ABC):
             One report for each message, in order.
 
         Raises:
-            MailsendError: No session could be opened, so that no further message has a chance;
-                `report` has the message it happened to. None after it was taken.
+            MailsendError: No session could be opened, so that no further message has a chance.
+                `report` is that of the message which was the next; none behind it was taken from
+                `messages`.
         """
         for item in messages:
             yield self._send_one(item)
@@ -172,3 +176,28 @@ class Transport(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def check_envelope(envelope: object) -> Envelope:
+    """The envelope, if it is one.
+
+    Raises:
+        InvalidMessage: It is something else.
+    """
+    if isinstance(envelope, Envelope):
+        return envelope
+    raise InvalidMessage(
+        f"expected an Envelope, not {type(envelope).__name__}",
+        advice="Write Envelope('ada@example.org', ['bob@example.org'])",
+    )
+
+
+def _octets_for(parsed: ParsedMessage, capabilities: Capabilities) -> Content:
+    utf8 = parsed.needs_smtputf8
+    if utf8 and "SMTPUTF8" not in capabilities:
+        raise CapabilityError(
+            "the message has an internationalised address, and the server does not offer SMTPUTF8",
+            advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
+            "server that offers SMTPUTF8 (RFC 6531)",
+        )
+    return prepare(render(parsed, eight_bit="8BITMIME" in capabilities, utf8=utf8))

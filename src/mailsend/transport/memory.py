@@ -10,13 +10,13 @@ from email.message import EmailMessage
 from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
-from mailsend.errors import InvalidMessage, RecipientsRefused
+from mailsend.errors import RecipientsRefused
 from mailsend.interpretation import interpret
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
 from mailsend.stage import Stage
 from mailsend.transaction import mail_parameters
-from mailsend.transport.contract import Transport
+from mailsend.transport.contract import Transport, check_envelope
 
 _ACCEPTED = Reply(250, None, ("OK: kept in memory",))
 _ENDPOINT = "memory"
@@ -73,8 +73,7 @@ class MemoryTransport(Transport):
         """Nothing to do; what was accepted stays."""
 
     def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
-        if not isinstance(envelope, Envelope):
-            raise InvalidMessage(f"expected an Envelope, not {type(envelope).__name__}")
+        check_envelope(envelope)
         prepared = prepare(content)
         mail_parameters(envelope, prepared, self._capabilities, None)
         outcomes = tuple(self._outcome(address) for address in envelope.recipients)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final, TypeVar
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
@@ -16,28 +15,35 @@ from mailsend.envelope import Envelope
 from mailsend.errors import (
     CapabilityError,
     ConfigurationError,
-    InvalidMessage,
     MailsendError,
     ProtocolViolation,
     SenderRefused,
     SessionError,
+    SessionTimeout,
 )
 from mailsend.profile import SmtpProfile
 from mailsend.report import DeliveryReport
 from mailsend.smtp.opening import open_session
 from mailsend.smtp.session import Session
 from mailsend.stage import Stage
-from mailsend.transport.contract import Transport
+from mailsend.timeouts import Watch
+from mailsend.transport.contract import Transport, check_envelope
+
+_T = TypeVar("_T")
 
 
-def _is_the_sessions_own_end(error: SessionError | SenderRefused) -> bool:
+def _is_the_sessions_own_end(error: SessionError | SenderRefused, session: Session) -> bool:
     """Whether a kept session was over, or used up, before it took anything of this message.
 
-    The server had ended it, was out of step on it, or takes no more messages in one session.
+    The server had ended it, was out of step on it, or takes no more messages in one session. Not
+    where it was only slow: that would double the time a message may take.
     """
     if isinstance(error, SenderRefused):
         return error.cause is Cause.TOO_MANY_MESSAGES
-    return error.stage in {Stage.RSET, Stage.MAIL} or isinstance(error, ProtocolViolation)
+    if isinstance(error, SessionTimeout):
+        return error.stage is Stage.RSET
+    before = error.stage in {Stage.RSET, Stage.MAIL}
+    return before or (isinstance(error, ProtocolViolation) and not session.content_begun)
 
 
 class SmtpTransport(Transport):
@@ -65,8 +71,8 @@ class SmtpTransport(Transport):
         state = "open" if self._session is not None and self._session.is_alive else "closed"
         return f"<{type(self).__name__} {self.profile.endpoint} {state}>"
 
-    @contextmanager
-    def _alone(self) -> Generator[None, None, None]:
+    def _alone(self, action: Callable[[], _T]) -> _T:
+        """Run an action that no other use of this transport comes between."""
         # Checked before the lock, which a thread of the parent may hold in the child for ever.
         if self._process != os.getpid():
             if self._session is not None:
@@ -79,17 +85,22 @@ class SmtpTransport(Transport):
                     "the other process's session without a word to the server",
                 )
             self._process, self._lock, self._owner = os.getpid(), threading.Lock(), None
-        if self._owner == threading.get_ident():
+        if self._is_ours():
             raise ConfigurationError(
                 "this transport is used again from within its own sending",
                 advice="A signal handler or callback needs a transport of its own",
             )
         with self._lock:
-            self._owner = threading.get_ident()
             try:
-                yield
+                self._owner = threading.get_ident()
+                return action()
             finally:
                 self._owner = None
+
+    def _is_ours(self) -> bool:
+        """Whether this very thread is in the middle of an action."""
+        # An interrupt may leave an owner behind, but not a lock.
+        return self._owner == threading.get_ident() and self._lock.locked()
 
     @property
     def transcript(self) -> tuple[str, ...]:
@@ -98,80 +109,75 @@ class SmtpTransport(Transport):
         return session.transcript if session is not None else ()
 
     def open(self) -> None:
-        with self._alone():
-            self._ready()
+        self._alone(lambda: self._ready(Watch(self.profile.timeouts)))
 
     def close(self) -> None:
-        if self._process != os.getpid():
-            # The parent's session: closing this copy of the socket says nothing on it.
+        if self._process != os.getpid() or self._is_ours():
+            # The parent's session, or one in the middle of a message: nothing can be said on it.
             session, self._session = self._session, None
             if session is not None:
                 session.abandon()
             return
-        with self._alone():
-            session, self._session = self._session, None
-            if session is not None:
-                session.quit()
+        self._alone(self._quit)
+
+    def _quit(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.quit()
 
     @property
     def capabilities(self) -> Capabilities:
-        with self._alone():
-            return self._ready()[0].capabilities
+        return self._alone(lambda: self._ready(Watch(self.profile.timeouts)).capabilities)
 
-    def _ready(self) -> tuple[Session, bool]:
-        """A session that is alive as far as can be told, and whether it was there before."""
+    def _ready(self, watch: Watch) -> Session:
+        """A session that is alive as far as can be told."""
         session = self._session
         if session is not None and session.is_alive and not session.is_stale():
-            return session, session.transactions > 0
+            return session
         self._session = None
-        self._session = open_session(self.profile)
-        return self._session, False
+        self._session = open_session(self.profile, watch)
+        return self._session
 
     def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
-        prepared = self._checked(envelope, content)
-        with self._alone():
-            session, was_there = self._attempt_open(envelope)
-            try:
-                return self._submit(session, envelope, prepared)
-            except (SessionError, SenderRefused) as error:
-                if not (was_there and _is_the_sessions_own_end(error)):
-                    raise
-            # Nothing of this message was taken, so it goes over a new session, once.
-            session.quit()
-            session, _ = self._attempt_open(envelope)
-            return self._submit(session, envelope, prepared)
+        check_envelope(envelope)
+        prepared = prepare(content)
+        return self._deliver(envelope, lambda _: prepared)
 
-    def _checked(self, envelope: Envelope, content: bytes) -> Content:
-        if not isinstance(envelope, Envelope):
-            raise InvalidMessage(
-                f"expected an Envelope, not {type(envelope).__name__}",
-                advice="Write Envelope('ada@example.org', ['bob@example.org'])",
-            )
+    def _deliver(
+        self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
+    ) -> DeliveryReport:
+        try:
+            self._check_number_of(envelope.recipients)
+            return self._alone(lambda: self._submit(envelope, content_for))
+        except MailsendError as error:
+            error.report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
+            error.endpoint = error.endpoint or str(self.profile.endpoint)
+            raise
+
+    def _submit(
+        self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
+    ) -> DeliveryReport:
+        watch = Watch(self.profile.timeouts)
+        session = self._ready(watch)
+        was_there = session.transactions > 0
+        try:
+            return session.submit(envelope, content_for(session.capabilities), watch)
+        except (SessionError, SenderRefused) as error:
+            if not (was_there and _is_the_sessions_own_end(error, session)):
+                raise
+        # Nothing of this message was taken, so it goes over a new session, once.
+        session.quit()
+        session = self._ready(watch)
+        return session.submit(envelope, content_for(session.capabilities), watch)
+
+    def _check_number_of(self, recipients: Sequence[str]) -> None:
         most = self.profile.limits.recipients
-        if most is not None and len(envelope.recipients) > most:
+        if most is not None and len(recipients) > most:
             raise CapabilityError(
-                f"the message has {len(envelope.recipients)} recipients, and the profile allows "
-                f"{most}",
+                f"the message has {len(recipients)} recipients, and the profile allows {most}",
                 cause=Cause.TOO_MANY_RECIPIENTS,
                 advice="Split the recipients over several messages",
-                report=DeliveryReport.nothing_sent(envelope.recipients),
             )
-        return prepare(content)
-
-    def _attempt_open(self, envelope: Envelope) -> tuple[Session, bool]:
-        try:
-            return self._ready()
-        except MailsendError as error:
-            error.report = DeliveryReport.nothing_sent(envelope.recipients)
-            raise
-
-    def _submit(self, session: Session, envelope: Envelope, content: Content) -> DeliveryReport:
-        try:
-            return session.submit(envelope, content)
-        except CapabilityError as error:
-            error.report = DeliveryReport.nothing_sent(envelope.recipients)
-            error.endpoint = str(self.profile.endpoint)
-            raise
 
 
 class ImplicitTlsTransport(SmtpTransport):
