@@ -82,18 +82,14 @@ class Submission:
         key: the caller's own name for it; its report carries the same.
     """
 
-    envelope: Envelope = field()
+    envelope: Envelope
     content: bytes = field(repr=False)
     key: Hashable = None
 
-    @envelope.validator
-    def _check_envelope(self, _: object, value: object) -> None:
-        if not isinstance(value, Envelope):
-            raise InvalidMessage(f"a submission needs an Envelope, not {type(value).__name__}")
-
-    @content.validator
-    def _check_content(self, _: object, value: object) -> None:
-        if not isinstance(value, bytes | bytearray | memoryview):
-            raise InvalidMessage(
-                f"the content of a submission has to be bytes, not {type(value).__name__}"
-            )
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.envelope, Envelope):
+            kind = type(self.envelope).__name__
+            raise InvalidMessage(f"a submission needs an Envelope, not {kind}")
+        if not isinstance(self.content, bytes | bytearray | memoryview):
+            kind = type(self.content).__name__
+            raise InvalidMessage(f"the content of a submission has to be bytes, not {kind}")

@@ -11,6 +11,7 @@ from mailsend.reply import Reply
 
 WITHHELD: Final = "<the server's words are withheld, because they quote a secret>"
 _RUN: Final = 8  # characters in a row that are no accident
+_CHALLENGE: Final = 334
 _SHORTEST: Final = 4  # of a whole secret; a shorter one is found in any text by chance
 
 
@@ -29,33 +30,35 @@ class Scrubber:
 
     def __init__(self, username: str, secret: Hidden[str]) -> None:
         octets = secret.value.encode()
-        plain = f"\0{username}\0".encode() + octets
-        spellings = {
+        before = f"\0{username}\0".encode()
+        plain = _encoded(before + octets)
+        whole = {
             secret.value,
-            octets.decode("ascii", "backslashreplace"),
             octets.decode("latin-1"),
             secret.value.encode("unicode_escape").decode(),
-            *(base64.b64encode(form).decode().rstrip("=") for form in (octets, plain)),
+            _encoded(octets),
+            plain,
+            # Without the name, which is no secret: a server's challenge may well name it.
+            plain[-(-len(before) * 4 // 3) :],
         }
-        whole = {_squeezed([form]) for form in spellings if len(form) >= _SHORTEST}
-        self._whole = Hidden(whole)
-        self._runs = Hidden({run for form in whole for run in _runs(form)})
+        usable = {_squeezed([form]) for form in whole if len(form) >= _SHORTEST}
+        self._whole = Hidden(usable)
+        self._runs = Hidden({run for f in usable - {_squeezed([plain])} for run in _runs(f)})
         self.presenting = True
-
-    def also(self, response: Hidden[str]) -> None:
-        """Add a response that was sent, in base64."""
-        form = _squeezed([response.value.rstrip("=")])
-        if len(form) >= _SHORTEST:
-            self._whole.value.add(form)
-            self._runs.value.update(_runs(form))
 
     def scrub(self, reply: Reply) -> Reply:
         """The reply, or one with its codes alone if its words quote the secret."""
+        if reply.code == _CHALLENGE:
+            return reply  # the mechanism needs it, and whoever records it leaves it out
         text = _squeezed(reply.lines)
         forms = self._runs.value if self.presenting else self._whole.value
         if any(form in text for form in forms):
             return Reply(reply.code, reply.enhanced, (WITHHELD,))
         return reply
+
+
+def _encoded(octets: bytes) -> str:
+    return base64.b64encode(octets).decode().rstrip("=")
 
 
 def _squeezed(lines: Iterable[str]) -> str:

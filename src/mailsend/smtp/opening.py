@@ -197,7 +197,7 @@ class _Opening:
         # It stays for the whole session: what is quoted late is quoted all the same.
         scrubber = self.wire.scrubber = Scrubber(username, secret)
         mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
-        reply = _AuthExchange(self, mechanism, scrubber).run(self._watch.deadline(Stage.AUTH))
+        reply = _AuthExchange(self, mechanism).run(self._watch.deadline(Stage.AUTH))
         scrubber.presenting = False
         if reply.code >= 400:
             what = f"the server refused to authenticate {self._profile.shown_username} by {name}"
@@ -263,11 +263,10 @@ class _Opening:
 class _AuthExchange:
     """One AUTH command with its challenges (RFC 4954 §4). One mechanism, one attempt."""
 
-    def __init__(self, opening: _Opening, mechanism: Mechanism, scrubber: Scrubber) -> None:
+    def __init__(self, opening: _Opening, mechanism: Mechanism) -> None:
         self._opening = opening
         self._wire = opening.wire
         self._mechanism = mechanism
-        self._scrubber = scrubber
         self._late: Hidden[str] | None = None
 
     def run(self, deadline: Deadline) -> Reply:
@@ -314,8 +313,6 @@ class _AuthExchange:
     def _send(self, command: str, response: Hidden[str] | None, deadline: Deadline) -> None:
         if self._wire.unasked(Stage.AUTH) is not None:
             raise self._violation("the server answered before it was asked")
-        if response is not None:
-            self._scrubber.also(response)
         self._wire.transcript.sent_secret(
             command if response is None else f"{command} <secret>".strip()
         )

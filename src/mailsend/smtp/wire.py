@@ -260,7 +260,8 @@ class Wire(smtplib.SMTP):
             self._receive(deadline.stage)
         if deadline.stage is not Stage.EHLO:
             reply = reply.shortened()
-        self.transcript.received(reply)
+        # A challenge belongs to the exchange of a secret.
+        self.transcript.received(Reply(334, None, ("<challenge>",)) if reply.code == 334 else reply)
         return reply
 
     def unasked(self, stage: Stage) -> Reply | None:
