@@ -122,12 +122,14 @@ class Wire(smtplib.SMTP):
         self.transcript.note(f"connected to {self._peer_address} port {port}")
         if self._context is not None:
             self.shake_hands(self._context, self._pins, watch.deadline(Stage.TLS))
-        return self._live
+        return self._live(Stage.CONNECT)
 
-    @property
-    def _live(self) -> socket.socket:
+    def _live(self, stage: Stage) -> socket.socket:
+        """The socket; a signal handler may have closed it at any moment."""
         if self.sock is None:
-            raise self.error(SessionLost, "the connection is closed")
+            raise self.error(
+                SessionLost, "the connection has been closed on this side", stage=stage
+            )
         return self.sock
 
     def _adopt(self, sock: socket.socket) -> None:
@@ -171,9 +173,11 @@ class Wire(smtplib.SMTP):
         """
         try:
             # Asked first, because wrap_socket() of a connection that is gone leaks its socket.
-            self._live.getpeername()
+            self._live(Stage.TLS).getpeername()
             secured = context.wrap_socket(
-                self._live, server_hostname=self.endpoint.host, do_handshake_on_connect=False
+                self._live(Stage.TLS),
+                server_hostname=self.endpoint.host,
+                do_handshake_on_connect=False,
             )
         except (OSError, ValueError) as error:
             self.close()
@@ -233,7 +237,7 @@ class Wire(smtplib.SMTP):
         sys.audit("smtplib.send", self, data)
         most = self._max_waiting + replies_due * _REPLY_OCTETS
         view = memoryview(data)
-        sock = self._live
+        sock = self._live(deadline.stage)
         while view:
             try:
                 # An SSLSocket writes one record at a time whatever it is given.
@@ -333,7 +337,7 @@ class Wire(smtplib.SMTP):
     def _receive(self, stage: Stage) -> bool:
         """Take what is there; False if nothing is."""
         try:
-            data = self._live.recv(_CHUNK)
+            data = self._live(stage).recv(_CHUNK)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError as error:
@@ -376,8 +380,7 @@ class Wire(smtplib.SMTP):
             return  # the loss is already being reported
 
     def _wait(self, events: int, deadline: Deadline) -> None:
-        readiness = self._readiness
-        assert readiness is not None  # noqa: S101 - there is one as long as there is a socket
+        readiness = self._readiness or readiness_of(self._live(deadline.stage).fileno())
         while not readiness.wait(events, deadline.at - self._clock()):
             if self._clock() >= deadline.at:
                 self.close()

@@ -62,8 +62,10 @@ class SmtpTransport(Transport):
                 advice="Use open_transport(profile), which chooses the right one",
             )
         self.profile = profile
-        self._lock = threading.Lock()
-        self._owner: int | None = None
+        # Reentrant, so that a signal handler finds out that it came in the middle instead of
+        # waiting for itself.
+        self._lock = threading.RLock()
+        self._busy = False
         self._session: Session | None = None
         self._process = os.getpid()
 
@@ -84,23 +86,18 @@ class SmtpTransport(Transport):
                     advice="Open a transport in each process, after the fork; close() lets go of "
                     "the other process's session without a word to the server",
                 )
-            self._process, self._lock, self._owner = os.getpid(), threading.Lock(), None
-        if self._is_ours():
-            raise ConfigurationError(
-                "this transport is used again from within its own sending",
-                advice="A signal handler or callback needs a transport of its own",
-            )
+            self._process, self._lock, self._busy = os.getpid(), threading.RLock(), False
         with self._lock:
+            if self._busy:
+                raise ConfigurationError(
+                    "this transport is used again from within its own sending",
+                    advice="A signal handler or callback needs a transport of its own",
+                )
             try:
-                self._owner = threading.get_ident()
+                self._busy = True
                 return action()
             finally:
-                self._owner = None
-
-    def _is_ours(self) -> bool:
-        """Whether this very thread is in the middle of an action."""
-        # An interrupt may leave an owner behind, but not a lock.
-        return self._owner == threading.get_ident() and self._lock.locked()
+                self._busy = False
 
     @property
     def transcript(self) -> tuple[str, ...]:
@@ -112,17 +109,19 @@ class SmtpTransport(Transport):
         self._alone(lambda: self._ready(Watch(self.profile.timeouts)))
 
     def close(self) -> None:
-        if self._process != os.getpid() or self._is_ours():
-            # The parent's session, or one in the middle of a message: nothing can be said on it.
-            session, self._session = self._session, None
-            if session is not None:
-                session.abandon()
+        if self._process != os.getpid():
+            self._let_go(busy=True)  # the parent's session: nothing may be said on it
             return
-        self._alone(self._quit)
+        with self._lock:
+            self._let_go(busy=self._busy)
 
-    def _quit(self) -> None:
+    def _let_go(self, *, busy: bool) -> None:
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            return
+        if busy:  # in the middle of a message, of which a QUIT would become a part
+            session.abandon()
+        else:
             session.quit()
 
     @property
