@@ -109,6 +109,8 @@ def _problem_of_characters(text: str) -> str | None:
     if not text.isprintable():
         odd = next(c for c in text if not c.isprintable())
         return f"it contains the character U+{ord(odd):04X}"
+    if "," in text or ";" in text:
+        return "it seems to be several addresses; give them as a list"
     if " " in text:
         return "it contains a space"
     if "<" in text or ">" in text:

@@ -73,7 +73,9 @@ def check_host(host: object, name: str = "host") -> str:
 def check_port(_: object, attribute: Attribute[int], port: object) -> None:
     """An attrs validator for TCP ports."""
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-        raise ConfigurationError(f"{attribute.name} has to be 1 to 65535, not {port!r}")
+        raise ConfigurationError(
+            f"{attribute.name} has to be a whole number from 1 to 65535, not {ascii(port)[:40]}"
+        )
 
 
 def as_security(value: object) -> Security:

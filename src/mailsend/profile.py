@@ -152,7 +152,9 @@ class SmtpProfile:
             )
             raise ConfigurationError(
                 f"{given} is given without {missing}",
-                advice="Give both, or neither for a server that asks for no authentication",
+                advice="Give both, or neither for a server that asks for no authentication; a "
+                "password is ?password_env=VARIABLE in a URL, password_env in a file, and "
+                "SMTP_PASSWORD beside SMTP_USERNAME in the environment",
             )
         if self.credentials is None or self.security is not Security.INSECURE_PLAINTEXT:
             return

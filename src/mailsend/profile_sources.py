@@ -69,6 +69,7 @@ FILE_KEYS: Final = (
 )
 """Keys of a profile's table in a TOML file."""
 
+_NEVER_SUGGESTED: Final = frozenset({"allow_plaintext_credentials", "relaxed_x509"})
 _URL: Final = re.compile(
     r"(?P<scheme>[^:/?#@]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)"
     r"(?:\?(?P<query>[^#]*))?(?P<fragment>#.*)?"
@@ -104,8 +105,10 @@ def read_url(url: Hidden[str]) -> dict[str, Any]:
     if problem is not None:
         raise ConfigurationError(
             f"the URL of the SMTP server {problem}",
-            advice="Write smtps://user:password@smtp.example.org:465, with characters such as "
-            "@ : / # % in user and password percent-encoded (@ is %40)",
+            advice=None
+            if "unknown" in problem
+            else "Write smtps://user@smtp.example.org?password_env=VARIABLE, with characters such "
+            "as @ : / # % in the user name percent-encoded (@ is %40)",
         )
     given = _settings_of_options(options)
     if "credentials" in given and "credentials" in settings:
@@ -253,7 +256,9 @@ def read_file(name: str, path: str | os.PathLike[str] | None) -> dict[str, Any]:
     if problem is not None:
         raise ConfigurationError(
             f"the profile file {file} {problem}",
-            advice="It is a TOML file with a table [profiles.NAME] for each profile; its place is "
+            advice=None
+            if "unknown" in problem
+            else "It is a TOML file with a table [profiles.NAME] for each profile; its place is "
             "that of MAILSEND_CONFIG, or ~/.config/mailsend/config.toml",
         )
     settings = {"name": name, **_from_table(table, f"profile {name}")}
@@ -399,7 +404,9 @@ def _unknown(given: Iterable[str], known: Iterable[str], what: str) -> tuple[str
     names = list(known)
     for name in given:
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+            # A guess must not lead anybody to a switch that weakens something.
+            safe = [known for known in names if known not in _NEVER_SUGGESTED]
+            near = difflib.get_close_matches(str(name), safe, n=1, cutoff=0.6)
             advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}"
             return f"unknown {what} {ascii(name)[:60]}", advice
     return None

@@ -35,11 +35,18 @@ class RecipientOutcome:
         address: as the envelope has it.
         outcome: what became of it.
         reply: the reply that decided, or None where no reply came.
+
+    Raises:
+        ValueError: A refusal without the reply that says so.
     """
 
     address: str
     outcome: Outcome
     reply: Reply | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.outcome is Outcome.REFUSED and self.reply is None:
+            raise ValueError(f"{self.address} cannot be refused without a reply")
 
 
 # Where servers put their queue identifier in the reply to the end of data; the first that matches

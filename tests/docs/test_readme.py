@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsend import Security, SmtpProfile
 from mailsend.testing import SmtpServer
 
 ROOT = Path(__file__).parents[2]
@@ -102,3 +103,13 @@ def test_links_to_files_lead_somewhere(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_the_profile_file_can_be_read(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    file = tmp_path / "config.toml"
+    file.write_text(block, encoding="utf-8")
+    profile = SmtpProfile.load("work", file)
+    assert profile.security is Security.STARTTLS
+    assert profile.timeouts.total == 120
+    assert profile.check() == ()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from mailsend import Envelope, MailsendError, Password, SmtpProfile, open_transport
-from mailsend.testing import Answer, Normal, SmtpServer
+from mailsend.testing import Answer, SmtpServer
 from mailsend.testing import Stage as ScriptStage
 
 Serve = Callable[..., SmtpServer]
@@ -106,12 +106,11 @@ def test_quoted_while_idle_is_not_logged(
     serve: Serve, profile_for: ProfileFor, surplus: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = serve("implicit_tls")
-    server.on("AUTH", Normal(), Answer(surplus))
     with (
         caplog.at_level(logging.DEBUG),
         open_transport(profile_for(server, "implicit_tls")) as transport,
     ):
-        transport.send_raw(ENVELOPE, b"x")
+        server.interrupt(Answer(surplus))
         transport.send_raw(ENVELOPE, b"x")
     assert "ended while idle" in caplog.text
     assert not shows(caplog.text)

@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from mailsend.address import parse_address
-from mailsend.cli.exit_codes import ExitCode, code_for
+from mailsend.cli.exit_codes import ExitCode, code_for, epilog
 from mailsend.compose import compose
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
 from mailsend.message import envelope_of, parse, render
@@ -35,6 +36,7 @@ def add_command(commands: Any) -> None:
         "send",
         help="send one message",
         description=_DESCRIPTION,
+        epilog=epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -99,7 +101,7 @@ def _failed(error: MailsendError, arguments: argparse.Namespace) -> ExitCode:
     if arguments.verbose:
         _print_lines(error.transcript)
     if error.report is not None:
-        _print_report(error.report, as_json=arguments.json)
+        _print_report(error.report, as_json=arguments.json, error=error)
     print(f"mailsend: {error}", file=sys.stderr)
     return code_for(error)
 
@@ -108,7 +110,12 @@ def _profile(arguments: argparse.Namespace) -> SmtpProfile:
     if arguments.config is not None and arguments.profile is None:
         raise ConfigurationError("--config is given without --profile")
     if arguments.profile is not None:
-        return SmtpProfile.load(arguments.profile, arguments.config)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            profile = SmtpProfile.load(arguments.profile, arguments.config)
+        for warning in caught:
+            print(f"mailsend: warning: {warning.message}", file=sys.stderr)
+        return profile
     if arguments.url is None:
         return SmtpProfile.from_env()
     authority = arguments.url.partition("://")[2].partition("/")[0].partition("?")[0]
@@ -178,17 +185,24 @@ def _show(profile: SmtpProfile, message: EmailMessage) -> None:
     print(content.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), end="")
 
 
-def _print_report(report: DeliveryReport, *, as_json: bool) -> None:
+def _print_report(
+    report: DeliveryReport, *, as_json: bool, error: MailsendError | None = None
+) -> None:
     lines = [
         f"{o.outcome.value:<9} {o.address}{f'  {o.reply}' if o.reply is not None else ''}"
         for o in report.outcomes
     ]
     try:
-        print(json.dumps(report.facts()) if as_json else "\n".join(lines), flush=True)
+        facts = {**report.facts(), "error": None if error is None else _facts(error)}
+        print(json.dumps(facts) if as_json else "\n".join(lines), flush=True)
     except BrokenPipeError:
         # Whoever read has gone, and the mail has been sent: its status is what is left to tell.
         # Python would else try to write again when it ends.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+
+
+def _facts(error: MailsendError) -> dict[str, Any]:
+    return {name: value for name, value in error.facts().items() if name != "report"}
 
 
 def _print_lines(lines: tuple[str, ...]) -> None:

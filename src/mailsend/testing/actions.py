@@ -171,6 +171,12 @@ Action: TypeAlias = (
 _FINAL: Final = (Close, Reset, Hang, StopReading)
 
 
+def _check_kinds(actions: Iterable[object]) -> None:
+    for action in actions:
+        if not isinstance(action, Action):
+            raise TypeError(f"{action!r} is no action; a reply is written Answer('550 No')")
+
+
 @define
 class Rule:
     """One registered script, with the count of what it has seen."""
@@ -188,6 +194,7 @@ class Rule:
     def __attrs_post_init__(self) -> None:
         if self.stage not in STAGES:
             raise ValueError(f"There is no stage {self.stage!r}; the stages: {sorted(STAGES)}")
+        _check_kinds(self.actions)
         if not self.actions:
             raise ValueError("A script needs at least one action; Normal() changes nothing")
         if any(isinstance(action, _FINAL) for action in self.actions[:-1]):

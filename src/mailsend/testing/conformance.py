@@ -28,7 +28,9 @@ def check_transport(factory: Callable[[], Transport], received: Received | None 
         factory: makes a new, unopened transport. What it sends to has to accept every recipient
             at example.org.
         received: everything that arrived so far, over all transports that the factory made:
-            envelope and canonical content, in order. Without it, what arrives is not compared.
+            envelope and canonical content, in order; for an embedded server
+            ``lambda: [(m.envelope, m.content) for m in server.messages]``. Without it, what
+            arrives is not compared.
 
     Raises:
         AssertionError: The contract is not kept; the text says where.
@@ -96,7 +98,10 @@ def _delivers_the_octets(factory: Callable[[], Transport], received: Received | 
     arrived = list(received())[before:]
     _must(len(arrived) == 2, "each message arrives once")
     _must(arrived[0] == (Envelope(_SENDER, ["bob@example.org"]), _CONTENT), "octet by octet")
-    _must(arrived[1][1] == b"Subject: x\r\n\r\nbare\r\nline ends\r\n", "with CRLF line ends")
+    _must(
+        arrived[1][1] == b"Subject: x\r\n\r\nbare\r\nline ends\r\n",
+        f"every line, the last one too, ends with CRLF, not {arrived[1][1]!r}",
+    )
     _must(arrived[1][0].reverse_path is None, "the null reverse path stays null")
 
 

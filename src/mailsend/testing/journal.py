@@ -10,6 +10,8 @@ from email.message import EmailMessage
 
 from attrs import frozen
 
+from mailsend.envelope import Envelope
+
 
 @frozen(kw_only=True)
 class ReceivedMessage:
@@ -38,6 +40,11 @@ class ReceivedMessage:
     client_name: str = ""
     extended: bool = True
     connection: int = 0
+
+    @property
+    def envelope(self) -> Envelope:
+        """The same envelope as mailsend's own type has it; None stands for ``<>`` there."""
+        return Envelope(self.reverse_path or None, self.recipients)
 
     def message(self) -> EmailMessage:
         """The content, parsed with :data:`email.policy.default`."""

@@ -69,15 +69,16 @@ class Transport(ABC):
 
         Args:
             envelope: who it is from and for.
-            content: the complete message: CRLF line ends (others are brought to CRLF), not
-                dot-stuffed.
+            content: the complete message, not dot-stuffed. Every line ends with CRLF; other line
+                ends, and a missing one at the end, are brought to that.
 
         Returns:
             One outcome for each recipient. A refused recipient beside an accepted one is in the
             report, not raised.
 
         Raises:
-            InvalidMessage: The content must not be sent. Nothing was written.
+            InvalidMessage: The content has a NUL or a line of more than 998 octets. Nothing was
+                written.
             CapabilityError: The server lacks what the message needs. Nothing was written.
             ReplyError: The server refused sender, all recipients or message; `report` has each.
             DeliveryUncertain: Cut off after the last octet of the content, before the reply.

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from mailsend.address import Address, parse_address
 from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
-from mailsend.errors import RecipientsRefused
+from mailsend.errors import ConfigurationError, RecipientsRefused
 from mailsend.interpretation import interpret
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
@@ -31,6 +32,10 @@ class MemoryTransport(Transport):
     Args:
         refuse: recipients that get this reply instead of being accepted.
         capabilities: what messages may make use of; by default 8BITMIME and SMTPUTF8.
+
+    Raises:
+        ConfigurationError: `refuse` has something that is no refusal.
+        InvalidAddress: It has something that is no address.
     """
 
     def __init__(
@@ -38,7 +43,10 @@ class MemoryTransport(Transport):
         refuse: Mapping[str, Reply] | None = None,
         capabilities: Capabilities | None = None,
     ) -> None:
-        self._refuse = dict(refuse or {})
+        self._refuse = {
+            parse_address(address, field="refuse").identity: _refusal(reply)
+            for address, reply in (refuse or {}).items()
+        }
         self._capabilities = capabilities or Capabilities.offering("8BITMIME", "SMTPUTF8")
         self._lock = threading.Lock()
         self._submissions: list[Submission] = []
@@ -76,10 +84,10 @@ class MemoryTransport(Transport):
         check_envelope(envelope)
         prepared = prepare(content)
         mail_parameters(envelope, prepared, self._capabilities, None)
-        outcomes = tuple(self._outcome(address) for address in envelope.recipients)
+        outcomes = tuple(self._outcome(address) for address in envelope.recipient_addresses)
         accepted = [o.address for o in outcomes if o.outcome is Outcome.ACCEPTED]
         if not accepted:
-            reply = self._refuse[envelope.recipients[-1]]
+            reply = self._refuse[envelope.recipient_addresses[-1].identity]
             meaning = interpret(reply, Stage.RCPT)
             raise RecipientsRefused(
                 "every recipient was refused",
@@ -96,8 +104,17 @@ class MemoryTransport(Transport):
             )
         return DeliveryReport(outcomes, _ACCEPTED, endpoint=_ENDPOINT)
 
-    def _outcome(self, address: str) -> RecipientOutcome:
-        refusal = self._refuse.get(address)
+    def _outcome(self, address: Address) -> RecipientOutcome:
+        refusal = self._refuse.get(address.identity)
         if refusal is not None:
-            return RecipientOutcome(address, Outcome.REFUSED, refusal)
-        return RecipientOutcome(address, Outcome.ACCEPTED, _ACCEPTED)
+            return RecipientOutcome(address.text, Outcome.REFUSED, refusal)
+        return RecipientOutcome(address.text, Outcome.ACCEPTED, _ACCEPTED)
+
+
+def _refusal(reply: Reply) -> Reply:
+    if not isinstance(reply, Reply) or reply.code < 400:
+        raise ConfigurationError(
+            f"refuse has {ascii(reply)[:80]}, which is no refusing reply",
+            advice="Write Reply.parse('550 5.1.1 User unknown')",
+        )
+    return reply

@@ -234,6 +234,11 @@ def open_transport(profile: SmtpProfile) -> SmtpTransport:
         SessionError: The server cannot be reached or trusted, or does not want to talk.
         AuthenticationError: It did not accept the credentials.
     """
+    if not isinstance(profile, SmtpProfile):
+        raise ConfigurationError(
+            f"expected an SmtpProfile, not {type(profile).__name__}",
+            advice="Write SmtpProfile(...), or SmtpProfile.from_url(...) for a URL",
+        )
     transport = _VARIANTS[profile.security](profile)
     transport.open()
     return transport
