@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from mailsend.reply import Reply
 
-# A size of more digits than RFC 1870 §4 allows is no promise about this message.
+# A size of more digits than RFC 1870 §3 allows is no promise about this message.
 _SIZE_DIGITS: Final = 20
 _KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 

@@ -30,7 +30,7 @@ class Content:
 
     @property
     def size(self) -> int:
-        """Octets to declare with SIZE: CRLF line ends counted, dot-stuffing not (RFC 1870 §5)."""
+        """Octets to declare with SIZE: CRLF line ends counted, dot-stuffing not (RFC 1870 §6)."""
         return len(self.data)
 
 
