@@ -378,14 +378,24 @@ def test_a_slow_kept_session_is_not_tried_again(serve: Serve, profile_for: Profi
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("last", "kind", "code"),
+    [
+        ("421 4.7.0 Too many", ServiceUnavailable, 421),
+        # The answer to one recipient is not the reason why the connection broke.
+        ("550 5.1.1 No such user", SessionLost, None),
+    ],
+)
 def test_the_reason_is_found_behind_replies_that_came_before_it(
-    serve: Serve, profile_for: ProfileFor
+    serve: Serve, profile_for: ProfileFor, last: str, kind: type[MailsendError], code: int | None
 ) -> None:
     server = serve("insecure_plaintext", extensions=["PIPELINING"])
-    server.on("RCPT", Answer("250 2.1.5 ok"), Answer("421 4.7.0 Too many"), Reset())
+    server.on("RCPT", Answer("250 2.1.5 ok"), Answer(last), Reset())
     recipients = [f"recipient-{n:06}-{'x' * 40}@example.org" for n in range(100_000)]
     with open_transport(profile_for(server, "insecure_plaintext")) as transport:
-        with pytest.raises(ServiceUnavailable) as caught:
+        with pytest.raises(kind) as caught:
             transport.send_raw(Envelope("ada@example.org", recipients), CONTENT)
-    assert caught.value.reply is not None
-    assert caught.value.reply.code == 421
+    assert type(caught.value) is kind
+    assert (caught.value.reply.code if caught.value.reply else None) == code
+    assert caught.value.report is not None
+    assert caught.value.report.not_sent == tuple(recipients)

@@ -176,7 +176,8 @@ class Session:
                 deadline = watch.deadline(stage, watch.timeouts.command)
                 self._wire.write(octets, deadline, replies_due=len(group))
             except SessionError as error:
-                self._last_words(error, stage, transaction)
+                # Other replies answer single commands, and say nothing about the loss.
+                self._last_words(error, stage, transaction, codes=range(421, 422))
                 raise
             for command in group:
                 stage = command.stage
@@ -224,7 +225,7 @@ class Session:
                 if waiting is None:
                     wire.write(octets[last:] + END_OF_DATA, deadline)
             except SessionError as error:
-                self._last_words(error, Stage.DATA, transaction)
+                self._last_words(error, Stage.DATA, transaction, codes=range(400, 600))
                 raise
             if waiting is not None:
                 self._out_of_turn(waiting, Stage.DATA, transaction)
@@ -323,10 +324,12 @@ class Session:
         error.report = report
         raise error
 
-    def _last_words(self, error: SessionError, stage: Stage, transaction: Transaction) -> None:
-        """If the server said why it broke off, that is the error."""
+    def _last_words(
+        self, error: SessionError, stage: Stage, transaction: Transaction, *, codes: range
+    ) -> None:
+        """If the server said why it broke off, with one of these codes, that is the error."""
         reply = self._wire.last_words(stage)
-        if reply is None or reply.code < 400:
+        if reply is None or reply.code not in codes:
             return  # the loss speaks for itself
         report = self._report(transaction, reply)
         kind: type[MailsendError] = ServiceUnavailable if reply.code == 421 else MessageRefused
