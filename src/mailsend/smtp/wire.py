@@ -34,6 +34,7 @@ from mailsend.timeouts import Deadline, Watch
 from mailsend.transcript import Transcript
 
 _CHUNK: Final = 65536
+_CLEAN: Final = 16
 _REPLY_OCTETS: Final = 1024  # of one reply in a group, on average: RFC 5321 §4.5.3.1.5 allows 512
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -77,6 +78,9 @@ class Wire(smtplib.SMTP):
         self._pins: tuple[str, ...] = ()
         self._own_address: _IpAddress | None = None
         self._peer_address: _IpAddress | None = None
+        # Replies that the parser gives again and again, known to quote nothing; by identity,
+        # because a comparison costs more than the search that it saves.
+        self._clean: dict[int, Reply] = {}
         self.scrubber: Scrubber | None = None
         """Goes over every reply before it is returned or recorded; set by AUTH."""
 
@@ -320,9 +324,12 @@ class Wire(smtplib.SMTP):
             if self.scrubber is None:
                 raise self._violation(stage, f"the server sent {error}", cause) from error
         else:
-            if reply is None or self.scrubber is None:
+            if reply is None or self.scrubber is None or self._clean.get(id(reply)) is reply:
                 return reply
-            return self.scrubber.scrub(reply)
+            scrubbed = self.scrubber.scrub(reply)
+            if scrubbed is reply and len(self._clean) < _CLEAN and not self.scrubber.presenting:
+                self._clean[id(reply)] = reply
+            return scrubbed
         # The octets that were no reply may be our own secret, cut anywhere; so they, and the error
         # that quotes them, stay out.
         raise self._violation(stage, "the server sent something that is no reply", cause)
