@@ -171,7 +171,7 @@ def render(parsed: ParsedMessage, *, eight_bit: bool, utf8: bool) -> bytes:
         ) from error
     content = output.getvalue()
     _check_header_section(content, bare, parsed)
-    _check_boundaries(content, bare)
+    _check_boundaries(content, parsed.message)
     return content
 
 
@@ -218,7 +218,12 @@ def _wire_policy(policy: Policy[Any], *, eight_bit: bool, utf8: bool) -> Policy[
 
 
 def _check_boundaries(content: bytes, message: AnyMessage) -> None:
-    """See that no text has a line which, by a boundary that was set by hand, ends its part."""
+    """See that no text has a line which, by a boundary that was set by hand, ends its part.
+
+    Args:
+        content: what was written.
+        message: the caller's own object, in which the generator has set no boundary.
+    """
     for part in message.walk():
         boundary = part.get_boundary() if part.is_multipart() else None
         if boundary is None:

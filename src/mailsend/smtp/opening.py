@@ -19,7 +19,6 @@ from mailsend.errors import (
     MailsendError,
     ProtocolViolation,
     ServiceUnavailable,
-    SessionError,
     TlsError,
 )
 from mailsend.interpretation import interpret
@@ -248,16 +247,14 @@ class _Opening:
         error.scope, error.retryable = meaning.scope, meaning.retryable
         return error
 
-    def _nonsense(self, stage: Stage, reply: Reply) -> SessionError:
-        error = self.wire.error(
+    def _nonsense(self, stage: Stage, reply: Reply) -> MailsendError:
+        return self.wire.error(
             ProtocolViolation,
             f"{reply.code} is no answer at this point",
             stage=stage,
             reply=reply,
             cause=Cause.NOT_SMTP if stage is Stage.GREETING else Cause.OUT_OF_STEP,
         )
-        assert isinstance(error, SessionError)  # noqa: S101 - for the type checkers
-        return error
 
 
 class _AuthExchange:

@@ -154,7 +154,7 @@ class Session:
             self.abandon()
             raise
         self._needs_reset = transaction.is_open_on_the_server
-        report = transaction.report(endpoint=str(self._wire.endpoint))
+        report = self._report(transaction)
         self._leave_if_out_of_step()
         if transaction.deciding is not None:
             stage, reply = transaction.deciding
