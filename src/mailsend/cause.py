@@ -1,4 +1,4 @@
-"""What really happened, and what it concerns: the two questions a reply code does not answer."""
+"""What really happened, what it concerns, when to retry: what a reply code does not answer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,25 @@ class Scope(StrEnum):
     RECIPIENT = "recipient"
 
 
+class Retry(StrEnum):
+    """When the same submission, unchanged, may succeed.
+
+    ``NOW``: at once, on this session. ``NEW_CONNECTION``: at once, over a new one. ``MINUTES``,
+    ``HOURS``: later, waiting longer each time. ``NEVER``: not before somebody changes something.
+    """
+
+    NOW = "now"
+    NEW_CONNECTION = "new_connection"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    NEVER = "never"
+
+
 class Cause(StrEnum):
-    """What went wrong, as far as the evidence goes. ``UNKNOWN`` is an honest answer."""
+    """What went wrong, as far as the evidence goes. ``UNKNOWN`` is an honest answer.
+
+    Each is explained, with its advice, in ``data/causes.toml`` of this package.
+    """
 
     UNKNOWN = "unknown"
 
@@ -42,6 +59,9 @@ class Cause(StrEnum):
     SERVICE_UNAVAILABLE = "service_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_MESSAGES = "too_many_messages"
+    IDLE_TOO_LONG = "idle_too_long"
+    CLIENT_NAME_REFUSED = "client_name_refused"
+    CLIENT_ADDRESS_REFUSED = "client_address_refused"
 
     # encryption
     TLS_REQUIRED = "tls_required"
@@ -54,6 +74,7 @@ class Cause(StrEnum):
     CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
     CERTIFICATE_HOSTNAME_MISMATCH = "certificate_hostname_mismatch"
     CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CERTIFICATE_NOT_STRICT = "certificate_not_strict"
     CERTIFICATE_PIN_MISMATCH = "certificate_pin_mismatch"
     CLIENT_CERTIFICATE_REQUIRED = "client_certificate_required"
 
@@ -65,6 +86,9 @@ class Cause(StrEnum):
     APP_PASSWORD_REQUIRED = "app_password_required"  # noqa: S105 - a cause, not a password
     OAUTH_REQUIRED = "oauth_required"
     SMTP_AUTH_DISABLED = "smtp_auth_disabled"
+    TOO_MANY_LOGINS = "too_many_logins"
+    ACCOUNT_BLOCKED = "account_blocked"
+    POOR_REPUTATION = "poor_reputation"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXCEEDED = "quota_exceeded"
 
@@ -75,10 +99,13 @@ class Cause(StrEnum):
     MAILBOX_UNKNOWN = "mailbox_unknown"
     MAILBOX_UNAVAILABLE = "mailbox_unavailable"
     MAILBOX_FULL = "mailbox_full"
+    MAILBOX_MOVED = "mailbox_moved"
+    DOMAIN_UNKNOWN = "domain_unknown"
     GREYLISTED = "greylisted"
     TOO_MANY_RECIPIENTS = "too_many_recipients"
     MESSAGE_TOO_LARGE = "message_too_large"
     CONTENT_REJECTED = "content_rejected"
+    CONTENT_MALFORMED = "content_malformed"
     POLICY_REFUSED = "policy_refused"
     EXTENSION_MISSING = "extension_missing"
     SERVER_STORAGE_FULL = "server_storage_full"
