@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from mailsend.capabilities import Capabilities
-from mailsend.cause import Cause, Scope
+from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint, Security
@@ -30,11 +30,13 @@ from mailsend.errors import (
     SessionTimeout,
     TlsError,
 )
+from mailsend.failures import Symptom, interpret_failure
 from mailsend.interpretation import Interpretation, interpret
 from mailsend.options import Limits, TlsOptions
 from mailsend.profile import Finding, Severity, SmtpProfile
 from mailsend.reply import EnhancedStatus, Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts
 from mailsend.transport import (
@@ -52,6 +54,7 @@ __all__ = [
     "Capabilities",
     "CapabilityError",
     "Cause",
+    "Confidence",
     "ConfigurationError",
     "ConnectError",
     "DeliveryReport",
@@ -76,6 +79,9 @@ __all__ = [
     "RecipientsRefused",
     "Reply",
     "ReplyError",
+    "Retry",
+    "Rule",
+    "RuleBook",
     "Scope",
     "Security",
     "SenderRefused",
@@ -88,13 +94,16 @@ __all__ = [
     "Stage",
     "StartTlsTransport",
     "Submission",
+    "Symptom",
     "Timeouts",
     "TlsError",
     "TlsOptions",
     "Transport",
     "compose",
     "interpret",
+    "interpret_failure",
     "open_transport",
+    "reply_rules",
 ]
 
 logging.getLogger("mailsend").addHandler(logging.NullHandler())

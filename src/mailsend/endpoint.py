@@ -32,6 +32,16 @@ STANDARD_PORTS: Final = {
     Security.INSECURE_PLAINTEXT: 25,
 }
 
+SCHEMES: Final = {
+    "smtps": Security.IMPLICIT_TLS,
+    "smtp": Security.STARTTLS,
+    "smtp+insecure": Security.INSECURE_PLAINTEXT,
+}
+"""Schemes of URLs, each with the protection it stands for."""
+
+_URL: Final = re.compile(
+    r"([a-z+]+)://(\[[^\]/@?#]*\]|[^:/@?#\[\]]*)(?::([0-9]{1,5}))?/?", re.ASCII
+)
 # With a zone of RFC 4007 §11, for which the ipaddress module takes anything at all.
 _ZONED: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]{1,32})?")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?")
@@ -112,6 +122,23 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def from_url(cls, url: str) -> Endpoint:
+        """Read ``smtps://smtp.example.org:465``; without a port, the scheme's standard one.
+
+        Raises:
+            ConfigurationError: It is no such URL, or has more in it than scheme, host and port.
+        """
+        match = _URL.fullmatch(url) if isinstance(url, str) else None
+        if match is None or match[1] not in SCHEMES:
+            raise ConfigurationError(
+                "an endpoint is not of the form smtps://smtp.example.org:465",
+                advice=f"Begin with one of {', '.join(SCHEMES)} and leave out user name, password "
+                "and options: they are the profile's",
+            )
+        security = SCHEMES[match[1]]
+        return cls(match[2], int(match[3]) if match[3] else STANDARD_PORTS[security], security)
 
     @property
     def is_loopback(self) -> bool:

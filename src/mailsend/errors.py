@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from mailsend.cause import Cause, Scope
+from mailsend.cause import Cause, Retry, Scope
 
 if TYPE_CHECKING:
     from mailsend.reply import Reply
@@ -26,21 +26,24 @@ class MailsendError(Exception):
     """Base of all errors. Not raised itself.
 
     Args:
-        what: one sentence: what happened. No secret.
+        what: one clause: what happened. No secret.
         stage: where in the conversation, or None before any I/O.
         reply: the server's reply that decided, if one did.
         cause: what really happened, as far as the evidence goes.
         scope: what the failure concerns; bulk senders decide by it.
         advice: one or two sentences: what to do next.
-        retryable: whether the same submission, unchanged, may succeed later.
+        retry: when the same submission, unchanged, may succeed.
+        link: a page to read on, or None.
+        rule: the id of the rule that read the reply or the failure, or None.
         report: how each recipient of the message ended, where a message was being submitted.
         endpoint: ``host:port`` of the server.
         transcript: the last lines of the conversation, secrets left out.
+        also_failed: the errors of the other endpoints of the profile, where those were tried too.
     """
 
     default_cause: ClassVar[Cause] = Cause.UNKNOWN
     default_scope: ClassVar[Scope] = Scope.CONNECTION
-    default_retryable: ClassVar[bool] = False
+    default_retry: ClassVar[Retry] = Retry.NEVER
     safe_to_retry: bool = True
     """True where provably nothing was accepted, so that sending again cannot make a duplicate."""
 
@@ -53,10 +56,13 @@ class MailsendError(Exception):
         cause: Cause | None = None,
         scope: Scope | None = None,
         advice: str | None = None,
-        retryable: bool | None = None,
+        retry: Retry | None = None,
+        link: str | None = None,
+        rule: str | None = None,
         report: DeliveryReport | None = None,
         endpoint: str | None = None,
         transcript: tuple[str, ...] = (),
+        also_failed: tuple[MailsendError, ...] = (),
     ) -> None:
         super().__init__(what)
         # An OSError among the bases takes its arguments in __new__, and __reduce__ skips that.
@@ -67,24 +73,44 @@ class MailsendError(Exception):
         self.cause = cause if cause is not None else self.default_cause
         self.scope = scope if scope is not None else self.default_scope
         self.advice = advice
-        self.retryable = retryable if retryable is not None else self.default_retryable
+        self.retry = retry if retry is not None else self.default_retry
+        self.link = link
+        self.rule = rule
         self.report = report
         self.endpoint = endpoint
         self.transcript = transcript
+        self.also_failed = also_failed
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same submission, unchanged, may succeed later; `retry` says when."""
+        return self.retry is not Retry.NEVER
 
     def __str__(self) -> str:
-        where = ", ".join(
-            filter(None, [self.endpoint, f"at {self.stage.value}" if self.stage else None])
-        )
-        parts = [_sentence(f"{self.what} ({where})" if where else self.what)]
+        what = self._what_and_where()
+        # Where a setting is at fault it stands first, spelled as it is in code.
+        if not isinstance(self, ValueError):
+            what = what[:1].upper() + what[1:]
+        parts = [_sentence(what)]
         if self.reply is not None:
             parts.append(_sentence(f"The server said: {str(self.reply)[:_MAX_WORDS]}"))
+        if self.also_failed:
+            others = "; ".join(error._what_and_where() for error in self.also_failed)  # noqa: SLF001
+            parts.append(
+                _sentence(f"No other endpoint could be used either: {others[:_MAX_WORDS]}")
+            )
         if self.advice:
             parts.append(_sentence(self.advice))
+        if self.link:
+            parts.append(f"See {self.link}")
         return " ".join(parts)
 
+    def _what_and_where(self) -> str:
+        where = " ".join(filter(None, [self.endpoint, self.stage and self.stage.in_words]))
+        return f"{self.what} ({where})" if where else self.what
+
     def facts(self) -> dict[str, Any]:
-        """The error as data that :mod:`json` can write, for logs."""
+        """The error as data that :mod:`json` can write, for logs. No secret."""
         return {
             "error": type(self).__name__,
             "what": self.what,
@@ -95,9 +121,16 @@ class MailsendError(Exception):
             "enhanced": str(self.reply.enhanced) if self.reply and self.reply.enhanced else None,
             "cause": self.cause.value,
             "scope": self.scope.value,
+            "retry": self.retry.value,
             "retryable": self.retryable,
             "safe_to_retry": self.safe_to_retry,
             "advice": self.advice,
+            "link": self.link,
+            "rule": self.rule,
+            "also_failed": [
+                {"endpoint": e.endpoint, "what": e.what, "cause": e.cause.value}
+                for e in self.also_failed
+            ],
             "report": self.report.facts() if self.report else None,
         }
 
@@ -162,7 +195,7 @@ class CapabilityError(MailsendError):
 class SessionError(MailsendError):
     """The session is over. Unless it is a :class:`DeliveryUncertain`, nothing was accepted."""
 
-    default_retryable = True
+    default_retry = Retry.MINUTES
 
 
 class ConnectError(SessionError):
@@ -173,7 +206,7 @@ class TlsError(SessionError):
     """No encryption that can be trusted. No credential was sent without it."""
 
     default_cause = Cause.TLS_FAILED
-    default_retryable = False
+    default_retry = Retry.NEVER
 
 
 class SessionTimeout(SessionError, TimeoutError):
@@ -198,7 +231,7 @@ class ProtocolViolation(SessionError):
     """What the server sent is not SMTP, or not an answer to what was asked."""
 
     default_cause = Cause.OUT_OF_STEP
-    default_retryable = False
+    default_retry = Retry.NEVER
 
 
 class ReplyError(MailsendError):

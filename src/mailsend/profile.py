@@ -53,6 +53,17 @@ def _disabled_extensions(value: str | Iterable[str]) -> tuple[str, ...]:
     return _upper_words("disabled_extensions", value)
 
 
+def _endpoints(value: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    endpoints = tuple(value) if isinstance(value, Iterable) else (value,)
+    for endpoint in endpoints:
+        if not isinstance(endpoint, Endpoint):
+            raise ConfigurationError(
+                f"fallbacks has to be a list of endpoints, not of {type(endpoint).__name__}",
+                advice="Write [Endpoint('smtp.example.org', 465, Security.IMPLICIT_TLS)]",
+            )
+    return endpoints
+
+
 class Severity(StrEnum):
     """How much a finding matters: ``PROBLEM`` will not work, ``WARNING`` may not."""
 
@@ -91,6 +102,11 @@ class SmtpProfile:
             port has one meaning (465 or none: implicit TLS; 25, 587, 2525, 2587: STARTTLS).
         username: name to authenticate with, or None for a server that asks for none.
         credentials: the password that belongs to it.
+        fallbacks: other endpoints, tried in this order while no connection to the earlier ones can
+            be made: where the network blocks a port or a server does not answer. Not where the
+            credentials are refused or the server cannot be trusted. All endpoints share the
+            budgets of `timeouts`. None may be less secure than the first: TLS, implicit or by
+            STARTTLS, is required on each of them, or on none.
         client_name: what EHLO says: this machine's full domain name, or an address literal. None
             says the literal of the socket's own address; a look-up in the DNS is never made.
         timeouts: seconds for each stage.
@@ -112,6 +128,7 @@ class SmtpProfile:
     security: Security = field(
         default=Factory(_security_for_port, takes_self=True), converter=as_security
     )
+    fallbacks: tuple[Endpoint, ...] = field(default=(), converter=_endpoints)
     username: str | None = None
     credentials: Password | None = None
     client_name: str | None = None
@@ -134,8 +151,22 @@ class SmtpProfile:
         for setting, kind in (("timeouts", Timeouts), ("tls", TlsOptions), ("limits", Limits)):
             if not isinstance(getattr(self, setting), kind):
                 raise ConfigurationError(f"{setting} has to be of type {kind.__name__}")
+        self._check_fallbacks()
         self._check_credentials()
         self._check_names()
+
+    def _check_fallbacks(self) -> None:
+        for number, endpoint in enumerate(self.fallbacks):
+            plain = endpoint.security is Security.INSECURE_PLAINTEXT
+            if plain and self.security is not Security.INSECURE_PLAINTEXT:
+                raise ConfigurationError(
+                    f"the fallback {endpoint} has no encryption, and {self.endpoint} has",
+                    advice="Give fallbacks with Security.IMPLICIT_TLS or Security.STARTTLS only",
+                )
+            if endpoint in self.endpoints[: number + 1]:
+                raise ConfigurationError(
+                    f"the endpoint {endpoint} stands twice", advice="Give each endpoint once"
+                )
 
     def _check_credentials(self) -> None:
         if self.credentials is not None and not isinstance(self.credentials, Password):
@@ -164,12 +195,13 @@ class SmtpProfile:
                 advice="Use Security.IMPLICIT_TLS or Security.STARTTLS; for a test server on this "
                 "machine pass allow_plaintext_credentials=True",
             )
-        if not self.endpoint.is_loopback:
-            raise ConfigurationError(
-                f"credentials are never sent without encryption to {self.host}, which is not a "
-                "loopback address",
-                advice="Use Security.IMPLICIT_TLS or Security.STARTTLS",
-            )
+        for endpoint in self.endpoints:
+            if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:
+                raise ConfigurationError(
+                    f"credentials are never sent without encryption to {endpoint.host}, which is "
+                    "not a loopback address",
+                    advice="Use Security.IMPLICIT_TLS or Security.STARTTLS",
+                )
 
     def _check_names(self) -> None:
         for mechanism in self.mechanisms:
@@ -202,8 +234,13 @@ class SmtpProfile:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where to connect."""
+        """Where to connect first."""
         return Endpoint(self.host, self.port, self.security)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where to connect, in order: the first one and the fallbacks."""
+        return (self.endpoint, *self.fallbacks)
 
     def usable(self, capabilities: Capabilities) -> Capabilities:
         """What may be used of what a server offers."""
@@ -297,21 +334,24 @@ def _check_client_name(name: str) -> None:
 
 def _findings(profile: SmtpProfile) -> Iterable[Finding]:
     problem, warning = Severity.PROBLEM, Severity.WARNING
-    if profile.port == 465 and profile.security is not Security.IMPLICIT_TLS:
-        yield Finding(
-            problem,
-            "security",
-            "port 465 speaks TLS from the first octet, so a client that waits for a greeting in "
-            "the clear waits for ever",
-            "Use security=Security.IMPLICIT_TLS, or port=587 with STARTTLS",
-        )
-    if profile.port in {25, 587} and profile.security is Security.IMPLICIT_TLS:
-        yield Finding(
-            problem,
-            "security",
-            f"port {profile.port} begins in the clear and upgrades with STARTTLS",
-            "Use security=Security.STARTTLS, or port=465 with implicit TLS",
-        )
+    for endpoint, setting in zip(
+        profile.endpoints, ("security", *["fallbacks"] * len(profile.fallbacks)), strict=True
+    ):
+        if endpoint.port == 465 and endpoint.security is not Security.IMPLICIT_TLS:
+            yield Finding(
+                problem,
+                setting,
+                "port 465 speaks TLS from the first octet, so a client that waits for a greeting "
+                "in the clear waits for ever",
+                "Use security=Security.IMPLICIT_TLS, or port=587 with STARTTLS",
+            )
+        if endpoint.port in {25, 587} and endpoint.security is Security.IMPLICIT_TLS:
+            yield Finding(
+                problem,
+                setting,
+                f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
+                "Use security=Security.STARTTLS, or port=465 with implicit TLS",
+            )
     if profile.port == 25 and profile.credentials is not None:
         yield Finding(
             warning,

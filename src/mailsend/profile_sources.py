@@ -21,16 +21,10 @@ from urllib.parse import unquote
 from attrs import fields
 
 from mailsend.credentials import Hidden, Password
-from mailsend.endpoint import Security
+from mailsend.endpoint import SCHEMES, Endpoint, Security
 from mailsend.errors import ConfigurationError
 from mailsend.options import Limits, TlsOptions
 from mailsend.timeouts import Timeouts
-
-SCHEMES: Final = {
-    "smtps": Security.IMPLICIT_TLS,
-    "smtp": Security.STARTTLS,
-    "smtp+insecure": Security.INSECURE_PLAINTEXT,
-}
 
 _TIMEOUTS: Final = tuple(f.name for f in fields(Timeouts))
 _TLS: Final = tuple(f.name for f in fields(TlsOptions))
@@ -48,6 +42,7 @@ OPTIONS: Final = (
     *_TLS,
     *_LIMITS,
     *_PLAIN,
+    "fallbacks",
     "allow_plaintext_credentials",
     *_PASSWORD,
 )
@@ -61,6 +56,7 @@ FILE_KEYS: Final = (
     "password",
     *_PASSWORD,
     *_PLAIN,
+    "fallbacks",
     "allow_plaintext_credentials",
     "timeout",
     "timeouts",
@@ -186,6 +182,8 @@ def _settings_of_options(options: Mapping[str, str]) -> dict[str, Any]:
             _add_password(settings, key, options[key])
     if "allow_plaintext_credentials" in options:
         settings["allow_plaintext_credentials"] = _boolean(options, "allow_plaintext_credentials")
+    if "fallbacks" in options:
+        settings["fallbacks"] = _fallbacks(options["fallbacks"].split(","))
     stages = {n: _number(options, f"timeout.{n}") for n in _TIMEOUTS if f"timeout.{n}" in options}
     uniform = _number(options, "timeout") if "timeout" in options else None
     if stages or uniform is not None:
@@ -316,6 +314,8 @@ def _from_table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
             _add_password(settings, key, table[key])
     if "allow_plaintext_credentials" in table:
         settings["allow_plaintext_credentials"] = _boolean(table, "allow_plaintext_credentials")
+    if "fallbacks" in table:
+        settings["fallbacks"] = _fallbacks(table["fallbacks"])
     stages = _table(table, "timeouts", _TIMEOUTS, where)
     if stages or "timeout" in table:
         settings["timeouts"] = _timeouts(table.get("timeout"), stages)
@@ -343,6 +343,14 @@ def _add_password(settings: dict[str, Any], key: str, value: Any) -> None:
             advice=f"Keep one of {', '.join(_PASSWORD)}",
         )
     settings["credentials"] = _PASSWORD[key](value)
+
+
+def _fallbacks(urls: Any) -> tuple[Endpoint, ...]:
+    if not isinstance(urls, list):
+        raise ConfigurationError(
+            "fallbacks has to be a list", advice='Write fallbacks = ["smtps://smtp.example.org"]'
+        )
+    return tuple(map(Endpoint.from_url, urls))
 
 
 def _timeouts(uniform: Any, stages: Mapping[str, Any]) -> Timeouts:

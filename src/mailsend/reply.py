@@ -14,6 +14,7 @@ MAX_LINES: Final = 128
 """Default bound of the lines of one reply: the longest EHLO reply seen has about 30."""
 
 _RECENT: Final = 16
+_SHOWN: Final = 80  # octets of what is no reply
 _SHORT_LINE: Final = 500
 _SHORT_LINES: Final = 40
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
@@ -21,7 +22,20 @@ _ENHANCED: Final = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?:[ \t]+|\Z)
 
 
 class MalformedReply(ValueError):
-    """Bytes from the server that are not an SMTP reply."""
+    """Bytes from the server that are not an SMTP reply.
+
+    Args:
+        what: which rule they break.
+        line: the first octets of the line that breaks it.
+    """
+
+    def __init__(self, what: str, line: bytes = b"") -> None:
+        super().__init__(what, line)
+        self.what = what
+        self.line = line
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @frozen
@@ -187,6 +201,11 @@ class ReplyParser:
         """How many octets were fed that no line has used up yet."""
         return len(self._buffer) - self._start
 
+    @property
+    def beginning(self) -> bytes:
+        """The first octets that were fed and that no line has used up yet."""
+        return self._buffer[self._start : self._start + _SHOWN]
+
     def feed(self, octets: bytes) -> None:
         """Add what has arrived."""
         self._buffer = self._buffer[self._start :] + octets if self.octets_waiting else octets
@@ -203,7 +222,9 @@ class ReplyParser:
             end = self._buffer.find(b"\n", self._start)
             length = (end + 1 if end >= 0 else len(self._buffer)) - self._start
             if length > self._max_line or (end < 0 and length == self._max_line):
-                raise MalformedReply(f"a reply line of more than {self._max_line} octets")
+                raise MalformedReply(
+                    f"a reply line of more than {self._max_line} octets", self.beginning
+                )
             if end < 0:
                 return None
             line = self._buffer[self._start : end]
@@ -212,7 +233,8 @@ class ReplyParser:
                 return known
             match = _LINE.fullmatch(line.rstrip(b"\r"))
             if match is None:
-                raise MalformedReply(f"not a reply line: {printable(line[:80])!r}")
+                shown = printable(line.rstrip(b"\r")[:_SHOWN])
+                raise MalformedReply(f"not a reply line: {shown!r}", line[:_SHOWN])
             code, separator, text = match.groups()
             if self._code is not None and code != self._code:
                 raise MalformedReply(

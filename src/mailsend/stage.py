@@ -26,6 +26,18 @@ class Stage(StrEnum):
     RSET = "rset"
     QUIT = "quit"
 
+    @property
+    def in_words(self) -> str:
+        """When that is, for a sentence: "at AUTH"."""
+        return _WORDS.get(self, f"at {self.value.upper()}")
+
+
+_WORDS: Final = {
+    Stage.CONNECT: "while connecting",
+    Stage.TLS: "in the TLS handshake",
+    Stage.GREETING: "waiting for the greeting",
+    Stage.END_OF_DATA: "after the content",
+}
 
 OPENING: Final = frozenset({
     Stage.CONNECT, Stage.TLS, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, evolve, field, fields, frozen
 
 from mailsend.errors import ConfigurationError
 from mailsend.stage import Stage
@@ -64,12 +64,12 @@ class Timeouts:
     total: float | None = field(default=None, validator=_seconds_or_none)
 
     @classmethod
-    def uniform(cls, seconds: float) -> Timeouts:
+    def uniform(cls, seconds: float, total: float | None = None) -> Timeouts:
         """The same budget for every stage but QUIT, which never gets more than its default."""
         names = [f.name for f in fields(cls) if f.name not in {"quit", "total"}]
         # A value that is no number is left to the fields' own check.
         goodbye = min(seconds, 2.0) if isinstance(seconds, int | float) else seconds
-        return cls(**dict.fromkeys(names, seconds), quit=goodbye)
+        return cls(**dict.fromkeys(names, seconds), quit=goodbye, total=total)
 
     def of(self, stage: Stage) -> float:
         """The budget of a stage in seconds. DATA means the content; the command is ``command``."""
@@ -92,6 +92,10 @@ _BUDGET: dict[Stage, Callable[[Timeouts], float]] = {
 }
 
 
+# What is spent before a session is authenticated, and so on several endpoints.
+_SHARED: Final = ("connect", "greeting", "tls", "command")
+
+
 class Deadline(NamedTuple):
     """An instant by which a stage has to be over.
 
@@ -112,17 +116,50 @@ class Watch:
     Args:
         timeouts: the budgets.
         clock: seconds that only go forward.
+        end: when all of it has to be over; None for `total` from now.
     """
 
-    def __init__(self, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        end: float | None = None,
+    ) -> None:
         self.timeouts = timeouts
         self.clock = clock
-        self._end = math.inf if timeouts.total is None else clock() + timeouts.total
+        self._begun = clock()
+        total = math.inf if timeouts.total is None else timeouts.total
+        self._end = self._begun + total if end is None else end
+        self.latest = Deadline(Stage.CONNECT, total, self._end)
+        """The end of the stage that began last."""
 
     def deadline(self, stage: Stage, seconds: float | None = None) -> Deadline:
         """The end of a stage that begins now; never later than the end of the whole call."""
         budget = self.timeouts.of(stage) if seconds is None else seconds
         at = self.clock() + budget
         if at <= self._end or self.timeouts.total is None:
-            return Deadline(stage, budget, at)
-        return Deadline(stage, self.timeouts.total, self._end)
+            self.latest = Deadline(stage, budget, at)
+        else:
+            self.latest = Deadline(stage, self.timeouts.total, self._end)
+        return self.latest
+
+    def share(self, parts: int, number: int) -> Watch:
+        """A watch for one of several attempts to get a session, which share the budgets.
+
+        Each gets at least its equal part of every stage's budget, and of what the earlier ones
+        left over as much as the later ones; together they never take more than one budget.
+
+        Args:
+            parts: how many attempts there may be.
+            number: which this is, from 0.
+        """
+        if parts == 1:
+            return self
+        passed = self.clock() - self._begun
+        changes = {
+            name: max(budget / parts, (budget - passed) / (parts - number))
+            for name in _SHARED
+            if (budget := getattr(self.timeouts, name))
+        }
+        return Watch(evolve(self.timeouts, **changes), self.clock, end=self._end)

@@ -109,7 +109,7 @@ def test_a_wrong_password_is_tried_once(
         ("535 5.7.8 Wrong", Cause.BAD_CREDENTIALS, False),
         ("550 Authentication Failed", Cause.BAD_CREDENTIALS, False),
         ("454 4.7.0 Not now", Cause.AUTHENTICATION_TEMPORARY, True),
-        ("503 5.5.1 Already authenticated", Cause.AUTHENTICATION_UNAVAILABLE, False),
+        ("503 5.5.1 Already authenticated", Cause.COMMAND_REJECTED, False),
         ("504 5.5.4 Unknown mechanism", Cause.AUTHENTICATION_UNAVAILABLE, False),
         ("538 5.7.11 Encryption required", Cause.TLS_REQUIRED, False),
     ],

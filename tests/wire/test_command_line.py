@@ -124,7 +124,7 @@ def test_findings_are_told(server: SmtpServer, capsys: Out) -> None:
         ("AUTH", Answer("454 4.7.0 Later"), ExitCode.TEMPORARY),
         ("GREETING", Answer("554 5.3.2 No"), ExitCode.UNAVAILABLE),
         ("GREETING", Answer("SSH-2.0-nothing"), ExitCode.PROTOCOL),
-        ("TLS", Close(), ExitCode.PROTOCOL),
+        ("TLS", Close(), ExitCode.TEMPORARY),
     ],
 )
 @pytest.mark.parametrize("as_json", [True, False])

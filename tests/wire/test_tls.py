@@ -52,7 +52,7 @@ def fingerprint(server: SmtpServer) -> str:
         ("self_signed", Cause.CERTIFICATE_UNTRUSTED, "self"),
         ("untrusted", Cause.CERTIFICATE_UNTRUSTED, "issuer"),
         ("expired", Cause.CERTIFICATE_EXPIRED, "expired"),
-        ("not_yet_valid", Cause.CERTIFICATE_NOT_YET_VALID, "not yet valid"),
+        ("not_yet_valid", Cause.CERTIFICATE_NOT_YET_VALID, "not valid yet"),
     ],
 )
 def test_a_wrong_certificate_gets_no_credential(

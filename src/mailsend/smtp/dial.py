@@ -15,9 +15,9 @@ from typing import Final
 
 from attrs import frozen
 
-from mailsend.cause import Cause
 from mailsend.endpoint import Endpoint
-from mailsend.errors import ConnectError, MailsendError, SessionTimeout
+from mailsend.failures import Symptom, symptom_of_silence
+from mailsend.stage import Stage
 from mailsend.timeouts import Deadline
 
 ATTEMPT_DELAY: Final = 0.25  # seconds; RFC 8305 §5 recommends 250 ms
@@ -41,21 +41,15 @@ class SocketAddress:
 Resolver = Callable[[str, int], Sequence[SocketAddress]]
 
 
-_NO_ROUTE: Final = (Cause.UNREACHABLE, "Check this machine's network: there is no way to the host")
 # The failure that says most about the host, not the network, stands first.
-_FAILURES: Final = {
-    errno.ECONNREFUSED: (
-        Cause.CONNECTION_REFUSED,
-        "Check host and port: no server listens there, or a firewall says so",
-    ),
-    errno.ECONNRESET: (
-        Cause.CONNECTION_LOST,
-        "The host ends connections at once: check host and port, or try again later",
-    ),
-    errno.ENETUNREACH: _NO_ROUTE,
-    errno.EHOSTUNREACH: _NO_ROUTE,
-    errno.EADDRNOTAVAIL: _NO_ROUTE,
+_SYMPTOMS: Final = {
+    errno.ECONNREFUSED: Symptom.CONNECTION_REFUSED,
+    errno.ECONNRESET: Symptom.CONNECTION_RESET,
+    errno.ENETUNREACH: Symptom.NO_ROUTE,
+    errno.EHOSTUNREACH: Symptom.NO_ROUTE,
+    errno.EADDRNOTAVAIL: Symptom.NO_ROUTE,
 }
+_NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
 
 
 class NameNotResolved(OSError):
@@ -157,7 +151,7 @@ def connect(
             while waiting or pending:
                 now = clock()
                 if now >= deadline.at:
-                    raise TimeoutError(f"no answer from {', '.join(map(str, pending.values()))}")
+                    raise TimeoutError(", ".join(map(str, pending.values())))
                 if waiting and (now >= next_attempt or not pending):
                     address = waiting.pop(0)
                     attempt = _begin(address, failures)
@@ -203,47 +197,19 @@ def _begin(
     return None
 
 
-@frozen
-class Failure:
-    """What it means that no connection could be made; the parts of an error of ours."""
-
-    kind: type[MailsendError]
-    what: str
-    cause: Cause | None
-    advice: str
-    retryable: bool = True
-
-
-def explain(error: OSError, endpoint: Endpoint, seconds: float) -> Failure:
-    """The meaning of what :func:`resolve` and :func:`connect` raise.
-
-    Args:
-        error: the exception.
-        endpoint: where the connection was to go.
-        seconds: the budget that it had.
-    """
+def explain(error: OSError, endpoint: Endpoint) -> tuple[Symptom, str]:
+    """What was seen, and in which words, when :func:`resolve` or :func:`connect` raised."""
     if isinstance(error, NameNotResolved):
-        return Failure(
-            ConnectError,
-            f"the name {endpoint.host} cannot be resolved: {error.strerror}",
-            Cause.NAME_NOT_RESOLVED,
-            "Check the host's spelling, and this machine's network and DNS",
-            # Every other failure of a look-up may be over later.
-            retryable=error.errno not in {socket.EAI_NONAME, socket.EAI_NODATA},
-        )
+        unknown = error.errno in _NO_SUCH_NAME
+        symptom = Symptom.NAME_NOT_FOUND if unknown else Symptom.NAME_LOOKUP_FAILED
+        return symptom, error.strerror or str(error)
+    if isinstance(error, ResolverTimeout):
+        return Symptom.NAME_LOOKUP_SILENT, ""
     if isinstance(error, TimeoutError):
-        return Failure(
-            SessionTimeout,
-            f"{error} within {seconds:g} s",
-            Cause.TIMED_OUT if isinstance(error, ResolverTimeout) else Cause.PORT_BLOCKED,
-            "Check this machine's DNS"
-            if isinstance(error, ResolverTimeout)
-            else f"Silence often means that a network blocks port {endpoint.port}: try the "
-            "provider's other port (465 with implicit TLS, 587 with STARTTLS) or another network",
-        )
+        return symptom_of_silence(endpoint, Stage.CONNECT), str(error)
     codes = {e.errno for _, e in getattr(error, "failures", ())} or {error.errno}
-    cause, advice = next(
-        (meaning for code, meaning in _FAILURES.items() if code in codes),
-        (None, "Check this machine's network"),
+    symptom = next(
+        (symptom for code, symptom in _SYMPTOMS.items() if code in codes),
+        Symptom.CONNECTION_FAILED,
     )
-    return Failure(ConnectError, f"no connection: {error}", cause, advice)
+    return symptom, str(error)

@@ -23,7 +23,6 @@ from mailsend.errors import (
     ServiceUnavailable,
     SessionError,
 )
-from mailsend.interpretation import interpret
 from mailsend.profile import SmtpProfile
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport
@@ -158,7 +157,9 @@ class Session:
         self._leave_if_out_of_step()
         if transaction.deciding is not None:
             stage, reply = transaction.deciding
-            raise self._refusal(_REFUSALS[stage], _REFUSAL_WORDS[stage], stage, reply, report)
+            raise self._wire.witness.refusal(
+                _REFUSALS[stage], _REFUSAL_WORDS[stage], stage, reply, report
+            )
         return report
 
     def _exchange(self, group: tuple[Command, ...], transaction: Transaction, watch: Watch) -> None:
@@ -200,11 +201,10 @@ class Session:
         expected = reply.is_intermediate if command.stage is Stage.DATA else reply.is_positive
         refused = reply.code >= 400 and command.stage is not Stage.RSET
         if not (expected or refused):
-            raise self._wire.error(
-                ProtocolViolation,
+            raise self._wire.witness.violation(
                 f"{reply.code} is no answer to {command.stage.value.upper()}",
-                stage=command.stage,
-                reply=reply,
+                command.stage,
+                reply,
             )
 
     def _hand_over(self, payload: Payload, transaction: Transaction, watch: Watch) -> None:
@@ -244,11 +244,8 @@ class Session:
         try:
             reply = self._wire.read(watch.deadline(Stage.END_OF_DATA))
             if reply.is_intermediate or (early and reply.is_positive):
-                raise self._wire.error(
-                    ProtocolViolation,
-                    f"{reply.code} is no answer to the content",
-                    stage=Stage.END_OF_DATA,
-                    reply=reply,
+                raise self._wire.witness.violation(
+                    f"{reply.code} is no answer to the content", Stage.END_OF_DATA, reply
                 )
         except SessionError as error:
             if not someone:  # an empty content for nobody: its loss concerns nobody
@@ -273,36 +270,11 @@ class Session:
     def _report(self, transaction: Transaction, reply: Reply | None = None) -> DeliveryReport:
         return transaction.report(reply=reply, endpoint=str(self._wire.endpoint))
 
-    def _refusal(
-        self,
-        kind: type[MailsendError],
-        what: str,
-        stage: Stage,
-        reply: Reply,
-        report: DeliveryReport,
-    ) -> MailsendError:
-        meaning = interpret(reply, stage)
-        return kind(
-            what,
-            stage=stage,
-            reply=reply,
-            cause=meaning.cause,
-            scope=meaning.scope,
-            advice=meaning.advice,
-            retryable=meaning.retryable,
-            report=report,
-            endpoint=str(self._wire.endpoint),
-            transcript=self._wire.transcript.tail(),
-        )
-
     def _unavailable(self, reply: Reply, stage: Stage, transaction: Transaction) -> NoReturn:
-        raise self._refusal(
-            ServiceUnavailable,
-            "the server ends the session",
-            stage,
-            reply,
+        raise self._wire.witness.refusal(
+            ServiceUnavailable, "the server ends the session", stage, reply,
             self._report(transaction, reply),
-        )
+        )  # fmt: skip
 
     def _out_of_turn(self, reply: Reply, stage: Stage, transaction: Transaction) -> NoReturn:
         """A reply is there that nothing was asked for."""
@@ -311,18 +283,16 @@ class Session:
         report = self._report(transaction, reply)
         if reply.code >= 400:
             self.abandon()
-            raise self._refusal(
+            raise self._wire.witness.refusal(
                 MessageRefused, "the server refused the message early", stage, reply, report
             )
-        error = self._wire.error(
-            ProtocolViolation,
+        raise self._wire.witness.violation(
             f"the server answered {reply.code} before it was asked",
-            stage=stage,
-            reply=reply,
+            stage,
+            reply,
             advice="Nothing was sent; replies and messages can no longer be matched to each other",
+            report=report,
         )
-        error.report = report
-        raise error
 
     def _last_words(
         self, error: SessionError, stage: Stage, transaction: Transaction, *, codes: range
@@ -333,7 +303,7 @@ class Session:
             return  # the loss speaks for itself
         report = self._report(transaction, reply)
         kind: type[MailsendError] = ServiceUnavailable if reply.code == 421 else MessageRefused
-        raise self._refusal(
+        raise self._wire.witness.refusal(
             kind, "the server refused the message and broke off", stage, reply, report
         ) from error
 

@@ -9,10 +9,12 @@ import ssl
 from pathlib import Path
 from typing import Final, NoReturn
 
-from mailsend.cause import Cause
-from mailsend.endpoint import Endpoint
+from mailsend.endpoint import Security
 from mailsend.errors import ConfigurationError
+from mailsend.failures import Symptom
 from mailsend.options import TlsOptions
+
+_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME
 
 
 def client_context(options: TlsOptions) -> ssl.SSLContext:
@@ -83,6 +85,19 @@ def _trusting(options: TlsOptions) -> ssl.SSLContext:
     return context
 
 
+def context_for_looking_only(options: TlsOptions) -> ssl.SSLContext:
+    """A context that tells what a certificate is for, once :func:`client_context` refused it.
+
+    The certificate has to come from an authority that is trusted; its host names and dates are not
+    compared with anything, because they are what is asked for. Never to be sent anything over.
+    """
+    context = _trusting(options)
+    context.check_hostname = False
+    context.verify_flags |= _NO_CHECK_TIME
+    context.minimum_version = options.minimum_version
+    return context
+
+
 def _refuse_passphrase() -> NoReturn:
     raise ValueError("the key is encrypted")
 
@@ -93,54 +108,39 @@ def matches_pin(certificate: bytes, pins: tuple[str, ...]) -> bool:
 
 
 # OpenSSL's X509_V_ERR_ numbers, which have been stable since 1.0.
-_VERIFY_CAUSES: Final = {
-    9: Cause.CERTIFICATE_NOT_YET_VALID,
-    10: Cause.CERTIFICATE_EXPIRED,
-    62: Cause.CERTIFICATE_HOSTNAME_MISMATCH,
-    64: Cause.CERTIFICATE_HOSTNAME_MISMATCH,  # an IP address
+_VERIFY_SYMPTOMS: Final = {
+    9: Symptom.CERTIFICATE_NOT_YET_VALID,
+    10: Symptom.CERTIFICATE_EXPIRED,
+    62: Symptom.CERTIFICATE_FOR_ANOTHER_HOST,
+    64: Symptom.CERTIFICATE_FOR_ANOTHER_HOST,  # an IP address
+    # What only VERIFY_X509_STRICT objects to; new in OpenSSL 3.0.
+    **dict.fromkeys(range(80, 95), Symptom.CERTIFICATE_NOT_STRICT),
 }
-_REASON_CAUSES: Final = {
-    "WRONG_VERSION_NUMBER": Cause.WRONG_SECURITY_MODE,
-    "HTTP_REQUEST": Cause.WRONG_SECURITY_MODE,
-    "PACKET_LENGTH_TOO_LONG": Cause.WRONG_SECURITY_MODE,
-    "RECORD_LAYER_FAILURE": Cause.WRONG_SECURITY_MODE,
-    "UNSUPPORTED_PROTOCOL": Cause.TLS_TOO_OLD,
-    "TLSV1_ALERT_PROTOCOL_VERSION": Cause.TLS_TOO_OLD,
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": Cause.CLIENT_CERTIFICATE_REQUIRED,
+_REASON_SYMPTOMS: Final = {
+    "WRONG_VERSION_NUMBER": Symptom.PLAIN_SERVER_ON_A_TLS_PORT,
+    "HTTP_REQUEST": Symptom.PLAIN_SERVER_ON_A_TLS_PORT,
+    "PACKET_LENGTH_TOO_LONG": Symptom.PLAIN_SERVER_ON_A_TLS_PORT,
+    "RECORD_LAYER_FAILURE": Symptom.PLAIN_SERVER_ON_A_TLS_PORT,
+    "UNSUPPORTED_PROTOCOL": Symptom.TLS_TOO_OLD,
+    "TLSV1_ALERT_PROTOCOL_VERSION": Symptom.TLS_TOO_OLD,
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": Symptom.CLIENT_CERTIFICATE_DEMANDED,
 }
 
 
-def explain(error: ssl.SSLError, endpoint: Endpoint) -> tuple[Cause, str, str | None]:
-    """The cause of a failed handshake, a sentence about it, and what to do."""
+def explain(error: Exception, security: Security) -> tuple[Symptom, str]:
+    """What was seen, and in which words, when a handshake failed.
+
+    Args:
+        error: what it raised.
+        security: when the handshake was due.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
-        cause = _VERIFY_CAUSES.get(error.verify_code, Cause.CERTIFICATE_UNTRUSTED)
-        what = f"the server's certificate was not accepted: {error.verify_message.rstrip('.')}"
-        return cause, what, _CERTIFICATE_ADVICE[cause].format(host=endpoint.host)
+        symptom = _VERIFY_SYMPTOMS.get(error.verify_code, Symptom.CERTIFICATE_UNTRUSTED)
+        return symptom, error.verify_message.rstrip(".")
+    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
+        return Symptom.HANDSHAKE_CUT, ""
     reason = error.reason or type(error).__name__
-    cause = _REASON_CAUSES.get(reason, Cause.TLS_FAILED)
-    return cause, _TLS_WORDS[cause].format(reason=reason), _TLS_ADVICE.get(cause)
-
-
-_CERTIFICATE_ADVICE: Final = {
-    Cause.CERTIFICATE_NOT_YET_VALID: "Check this machine's clock; else the server's administrator "
-    "has to install a certificate that is valid now",
-    Cause.CERTIFICATE_EXPIRED: "The server's administrator has to renew it; check this machine's "
-    "clock too",
-    Cause.CERTIFICATE_HOSTNAME_MISMATCH: "Use the host name that the certificate is for instead of "
-    "{host}; somebody may also be answering in the server's place",
-    Cause.CERTIFICATE_UNTRUSTED: "If {host} has a company's own certificate authority, give its "
-    "file as TlsOptions(ca_file=...) or install it on this machine; else do not trust this "
-    "connection",
-}
-_TLS_WORDS: Final = {
-    Cause.WRONG_SECURITY_MODE: "the server does not speak TLS at this point ({reason})",
-    Cause.TLS_TOO_OLD: "the server offers no version of TLS that is still safe ({reason})",
-    Cause.CLIENT_CERTIFICATE_REQUIRED: "the server demands a client certificate ({reason})",
-    Cause.TLS_FAILED: "the TLS handshake failed ({reason})",
-}
-_TLS_ADVICE: Final = {
-    Cause.WRONG_SECURITY_MODE: "Use Security.STARTTLS if the port begins in the clear, as 587 and "
-    "25 do; implicit TLS is usual on 465",
-    Cause.TLS_TOO_OLD: "The server has to be updated to TLS 1.2 or later",
-    Cause.CLIENT_CERTIFICATE_REQUIRED: "Give TlsOptions(client_cert=..., client_key=...)",
-}
+    symptom = _REASON_SYMPTOMS.get(reason, Symptom.HANDSHAKE_FAILED)
+    if symptom is Symptom.PLAIN_SERVER_ON_A_TLS_PORT and security is Security.STARTTLS:
+        symptom = Symptom.NO_TLS_AFTER_STARTTLS
+    return symptom, reason

@@ -12,30 +12,32 @@ import smtplib
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from mailsend.cause import Cause
-from mailsend.endpoint import Endpoint
 from mailsend.errors import (
+    ConnectError,
     MailsendError,
     ProtocolViolation,
     SessionLost,
     SessionTimeout,
     TlsError,
 )
+from mailsend.failures import Symptom, symptom_of_greeting, symptom_of_silence
 from mailsend.options import Limits
 from mailsend.reply import MalformedReply, Reply, ReplyParser
 from mailsend.scrub import Scrubber
 from mailsend.smtp import dial, tls
 from mailsend.smtp.readiness import READ, WRITE, Readiness, readiness_of
+from mailsend.smtp.witness import Witness
 from mailsend.stage import OPENING, Stage
 from mailsend.timeouts import Deadline, Watch
-from mailsend.transcript import Transcript
 
 _CHUNK: Final = 65536
 _CLEAN: Final = 16
 _REPLY_OCTETS: Final = 1024  # of one reply in a group, on average: RFC 5321 §4.5.3.1.5 allows 512
+_CLOSED: Final = "the server closed the connection"
+_BROKE: Final = "the connection broke"
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -47,27 +49,26 @@ class Wire(smtplib.SMTP):
     for ever.
 
     Args:
-        endpoint: where to connect.
+        witness: knows where to connect, records the conversation, makes the errors.
         limits: bounds on replies.
-        transcript: where the conversation is recorded.
         resolver: finds the addresses of a name.
         clock: seconds that only go forward.
     """
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        witness: Witness,
         limits: Limits,
-        transcript: Transcript,
         *,
         resolver: dial.Resolver = dial.system_resolver,
         clock: Callable[[], float],
     ) -> None:
         # A name is given because smtplib would else ask the DNS for this machine's own.
         super().__init__(local_hostname="localhost")
-        self._host = endpoint.host
-        self.endpoint = endpoint
-        self.transcript = transcript
+        self._host = witness.endpoint.host
+        self.endpoint = witness.endpoint
+        self.transcript = witness.transcript
+        self.witness = witness
         self._parser = ReplyParser(limits.reply_line_octets, limits.reply_lines)
         self._max_waiting = limits.reply_line_octets * limits.reply_lines
         self._resolver = resolver
@@ -106,16 +107,11 @@ class Wire(smtplib.SMTP):
             addresses = dial.resolve(host, port, deadline, self._clock, self._resolver)
             connected = dial.connect(addresses, deadline, self._clock)
         except OSError as error:
-            meaning = dial.explain(error, self.endpoint, deadline.seconds)
-            failure = self.error(
-                meaning.kind,
-                meaning.what,
-                stage=Stage.CONNECT,
-                cause=meaning.cause,
-                advice=meaning.advice,
-            )
-            failure.retryable = meaning.retryable
-            raise failure from error
+            symptom, detail = dial.explain(error, self.endpoint)
+            kind = SessionTimeout if isinstance(error, TimeoutError) else ConnectError
+            raise self.witness.failure(
+                kind, symptom, Stage.CONNECT, detail=detail, seconds=deadline.seconds
+            ) from error
         self._adopt(connected)
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -131,9 +127,7 @@ class Wire(smtplib.SMTP):
     def _live(self, stage: Stage) -> socket.socket:
         """The socket; a signal handler may have closed it at any moment."""
         if self.sock is None:
-            raise self.error(
-                SessionLost, "the connection has been closed on this side", stage=stage
-            )
+            raise self.witness.failure(SessionLost, Symptom.CLOSED_ON_THIS_SIDE, stage)
         return self.sock
 
     def _adopt(self, sock: socket.socket) -> None:
@@ -200,26 +194,17 @@ class Wire(smtplib.SMTP):
                 raise self._tls_error(error) from error
         if pins and not tls.matches_pin(secured.getpeercert(binary_form=True) or b"", pins):
             self.close()
-            raise self.error(
-                TlsError,
-                "the server's certificate is valid but is not one that the profile pins",
-                stage=Stage.TLS,
-                cause=Cause.CERTIFICATE_PIN_MISMATCH,
-                advice="If the server has a new certificate, check it by other means and update "
-                "pinned_sha256; else somebody may be answering in the server's place",
-            )
+            raise self.witness.failure(TlsError, Symptom.CERTIFICATE_NOT_PINNED, Stage.TLS)
         self.transcript.note(f"TLS established: {secured.version()}")
 
     def _tls_error(self, error: Exception) -> MailsendError:
-        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-            cause, what, advice = tls.explain(error, self.endpoint)
-        else:
-            cause, what, advice = (
-                Cause.TLS_FAILED,
-                "the connection broke in the TLS handshake",
-                None,
-            )
-        return self.error(TlsError, what, stage=Stage.TLS, cause=cause, advice=advice)
+        symptom, detail = tls.explain(error, self.endpoint.security)
+        return self.witness.failure(TlsError, symptom, Stage.TLS, detail=detail)
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """The server's certificate as :meth:`ssl.SSLSocket.getpeercert` gives it; empty if none."""
+        return (self.sock.getpeercert() or {}) if isinstance(self.sock, ssl.SSLSocket) else {}
 
     # -- octets
 
@@ -292,9 +277,7 @@ class Wire(smtplib.SMTP):
         elif lost is not None:
             raise lost
         elif self._parser.has_leftover:
-            raise self._violation(
-                stage, "the server spoke before it was its turn", Cause.OUT_OF_STEP
-            )
+            raise self._violation(stage, Symptom.SPOKE_OUT_OF_TURN)
         return reply
 
     def last_words(self, stage: Stage) -> Reply | None:
@@ -320,9 +303,11 @@ class Wire(smtplib.SMTP):
         try:
             reply = self._parser.next_reply()
         except MalformedReply as error:
-            cause = Cause.NOT_SMTP if stage is Stage.GREETING else Cause.OUT_OF_STEP
+            symptom = Symptom.NOT_A_REPLY
+            if stage is Stage.GREETING:
+                symptom = symptom_of_greeting(error.line)
             if self.scrubber is None:
-                raise self._violation(stage, f"the server sent {error}", cause) from error
+                raise self._violation(stage, symptom, str(error)) from error
         else:
             if reply is None or self.scrubber is None or self._clean.get(id(reply)) is reply:
                 return reply
@@ -332,11 +317,11 @@ class Wire(smtplib.SMTP):
             return scrubbed
         # The octets that were no reply may be our own secret, cut anywhere; so they, and the error
         # that quotes them, stay out.
-        raise self._violation(stage, "the server sent something that is no reply", cause)
+        raise self._violation(stage, Symptom.NOT_A_REPLY, "withheld, as it may quote the secret")
 
-    def _violation(self, stage: Stage, what: str, cause: Cause) -> MailsendError:
+    def _violation(self, stage: Stage, symptom: Symptom, detail: str = "") -> MailsendError:
         self.close()
-        return self.error(ProtocolViolation, what, stage=stage, cause=cause)
+        return self.witness.failure(ProtocolViolation, symptom, stage, detail=detail)
 
     def _has_decrypted(self) -> bool:
         return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
@@ -357,25 +342,34 @@ class Wire(smtplib.SMTP):
     def _receive_available(self, stage: Stage, most: int) -> None:
         while self._receive(stage):
             if self._parser.octets_waiting > most:
-                raise self._violation(stage, "the server talks without end", Cause.OUT_OF_STEP)
+                raise self._violation(stage, Symptom.TALKS_WITHOUT_END)
 
     def _lost(self, stage: Stage, error: OSError | None) -> MailsendError:
-        what = "the server closed the connection" if error is None else "the connection broke"
-        reason = f": {error.strerror or error}" if error is not None else ""
         # Read first: a reply that outran the disconnect explains it.
         if error is not None:
             self._drain()
         self.close()
-        self.transcript.note(what)
+        self.transcript.note(_CLOSED if error is None else _BROKE)
+        if stage is Stage.GREETING and self._spoke_tls:
+            return self.witness.failure(ProtocolViolation, Symptom.TLS_IN_THE_CLEAR, stage)
         # With TLS 1.3 the server's verdict on a client certificate comes after the handshake.
         if (
             isinstance(error, ssl.SSLError)
             and not isinstance(error, ssl.SSLEOFError)
             and stage in OPENING
         ):
-            cause, what, advice = tls.explain(error, self.endpoint)
-            return self.error(TlsError, what, stage=stage, cause=cause, advice=advice)
-        return self.error(SessionLost, what + reason, stage=stage)
+            symptom, detail = tls.explain(error, self.endpoint.security)
+            return self.witness.failure(TlsError, symptom, stage, detail=detail)
+        if error is not None:
+            reason = error.strerror or str(error)
+            return self.witness.failure(SessionLost, Symptom.CONNECTION_BROKE, stage, detail=reason)
+        early = stage is Stage.GREETING
+        symptom = Symptom.CLOSED_BEFORE_GREETING if early else Symptom.SERVER_CLOSED
+        return self.witness.failure(SessionLost, symptom, stage)
+
+    @property
+    def _spoke_tls(self) -> bool:
+        return symptom_of_greeting(self._parser.beginning) is Symptom.TLS_IN_THE_CLEAR
 
     def _drain(self) -> None:
         try:
@@ -392,48 +386,16 @@ class Wire(smtplib.SMTP):
             if self._clock() >= deadline.at:
                 self.close()
                 self.transcript.note("timed out")
-                raise self.error(
-                    SessionTimeout,
-                    f"the server did not answer within {deadline.seconds:g} s"
-                    if events == READ
-                    else f"the server did not take the data within {deadline.seconds:g} s",
-                    stage=deadline.stage,
-                    advice=_ADVICE_ON_SILENCE.get(deadline.stage, _ADVICE_ELSEWHERE),
-                )
+                raise self._silence(deadline, writing=events != READ)
 
-    def error(
-        self,
-        kind: type[MailsendError],
-        what: str,
-        *,
-        stage: Stage | None = None,
-        cause: Cause | None = None,
-        advice: str | None = None,
-        reply: Reply | None = None,
-    ) -> MailsendError:
-        """An error that knows where it happened and how the conversation went."""
-        return kind(
-            what,
-            stage=stage,
-            reply=reply,
-            cause=cause,
-            advice=advice,
-            endpoint=str(self.endpoint),
-            transcript=self.transcript.tail(),
-        )
+    def _silence(self, deadline: Deadline, *, writing: bool) -> MailsendError:
+        stage = deadline.stage
+        if stage is Stage.GREETING and self._spoke_tls:
+            return self.witness.failure(ProtocolViolation, Symptom.TLS_IN_THE_CLEAR, stage)
+        symptom = symptom_of_silence(self.endpoint, stage, writing=writing)
+        return self.witness.failure(SessionTimeout, symptom, stage, seconds=deadline.seconds)
 
 
 def _address(name: tuple[Any, ...]) -> _IpAddress:
     # An IPv6 address of the link carries its zone, which is no part of the address.
     return ipaddress.ip_address(name[0].partition("%")[0])
-
-
-_ADVICE_ELSEWHERE: Final = "Try again later; if it is always so, raise the stage's timeout"
-_ADVICE_ON_SILENCE: Final = {
-    Stage.GREETING: "A server that says nothing may expect TLS from the first octet: try "
-    "Security.IMPLICIT_TLS, as on port 465",
-    Stage.TLS: "A server that does not answer the handshake may begin in the clear: try "
-    "Security.STARTTLS, as on port 587",
-    Stage.DATA: "Large messages on slow lines need a larger Timeouts.data",
-    Stage.END_OF_DATA: "Ask the server's log before sending again",
-}

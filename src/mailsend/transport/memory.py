@@ -12,7 +12,7 @@ from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
 from mailsend.errors import ConfigurationError, RecipientsRefused
-from mailsend.interpretation import interpret
+from mailsend.interpretation import explained, interpret
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
 from mailsend.stage import Stage
@@ -88,13 +88,12 @@ class MemoryTransport(Transport):
         accepted = [o.address for o in outcomes if o.outcome is Outcome.ACCEPTED]
         if not accepted:
             reply = self._refuse[envelope.recipient_addresses[-1].identity]
-            meaning = interpret(reply, Stage.RCPT)
-            raise RecipientsRefused(
+            raise explained(
+                RecipientsRefused,
                 "every recipient was refused",
+                interpret(reply, Stage.RCPT),
                 stage=Stage.RCPT,
                 reply=reply,
-                cause=meaning.cause,
-                retryable=meaning.retryable,
                 report=DeliveryReport(outcomes, reply, endpoint=_ENDPOINT),
                 endpoint=_ENDPOINT,
             )

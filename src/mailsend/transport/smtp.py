@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, TypeVar
 
 from mailsend.capabilities import Capabilities
-from mailsend.cause import Cause
+from mailsend.cause import Cause, Retry
 from mailsend.content import Content, prepare
 from mailsend.endpoint import Security
 from mailsend.envelope import Envelope
@@ -81,7 +81,7 @@ class SmtpTransport(Transport):
                 raise SessionError(
                     "this transport was opened before a fork, in another process",
                     cause=Cause.FORKED,
-                    retryable=False,
+                    retry=Retry.NEVER,
                     endpoint=str(self.profile.endpoint),
                     advice="Open a transport in each process, after the fork; close() lets go of "
                     "the other process's session without a word to the server",

@@ -1,0 +1,62 @@
+"""What each cause means in general: the table ``data/causes.toml``, read when first needed."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from attrs import frozen
+
+from mailsend.cause import Cause, Retry, Scope
+
+
+@frozen
+class Meaning:
+    """What is true of a cause unless a rule knows better.
+
+    Attributes:
+        cause: which.
+        meaning: one clause, for tables and tickets.
+        advice: one or two sentences: what to do.
+        scope: what it concerns, or None if that depends on the stage.
+        retry: when to try again, whatever the first digit says, or None if the digit tells.
+        transient_retry: when to try again after a 4yz reply, or None for some minutes.
+    """
+
+    cause: Cause
+    meaning: str
+    advice: str
+    scope: Scope | None = None
+    retry: Retry | None = None
+    transient_retry: Retry | None = None
+
+
+def read_table(name: str) -> dict[str, Any]:
+    """A TOML file of the package's ``data`` folder."""
+    text = resources.files("mailsend").joinpath("data", name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@functools.cache
+def _meanings() -> Mapping[Cause, Meaning]:
+    table = read_table("causes.toml")
+    return {cause: _meaning(cause, table[cause.value]) for cause in Cause}
+
+
+def _meaning(cause: Cause, row: Mapping[str, str]) -> Meaning:
+    return Meaning(
+        cause,
+        row["meaning"],
+        row["advice"],
+        Scope(row["scope"]) if "scope" in row else None,
+        Retry(row["retry"]) if "retry" in row else None,
+        Retry(row["transient_retry"]) if "transient_retry" in row else None,
+    )
+
+
+def meaning_of(cause: Cause) -> Meaning:
+    """What is true of a cause in general."""
+    return _meanings()[cause]

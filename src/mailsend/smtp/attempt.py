@@ -1,0 +1,181 @@
+"""One endpoint: connect, greeting, EHLO, STARTTLS, EHLO again, AUTH."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from mailsend.capabilities import Capabilities
+from mailsend.cause import Cause
+from mailsend.credentials import Hidden
+from mailsend.endpoint import Endpoint, Security
+from mailsend.errors import (
+    MailsendError,
+    ProtocolViolation,
+    ServiceUnavailable,
+    SessionError,
+    TlsError,
+)
+from mailsend.failures import Symptom
+from mailsend.profile import SmtpProfile
+from mailsend.smtp import certificate, dial
+from mailsend.smtp.authentication import authenticate
+from mailsend.smtp.exchange import Exchange
+from mailsend.smtp.session import Session
+from mailsend.smtp.tls import context_for_looking_only
+from mailsend.smtp.wire import Wire
+from mailsend.smtp.witness import Witness
+from mailsend.stage import Stage
+from mailsend.timeouts import Timeouts, Watch
+from mailsend.transcript import Transcript
+
+# RFC 5321 §4.1.1.1: a server that does not know EHLO is asked with HELO. Any other refusal of
+# EHLO is a refusal.
+_EHLO_UNKNOWN: Final = frozenset({500, 501, 502, 504})
+_LOOK_SECONDS: Final = 5.0
+_READABLE: Final = {
+    Cause.CERTIFICATE_EXPIRED: Symptom.CERTIFICATE_EXPIRED,
+    Cause.CERTIFICATE_NOT_YET_VALID: Symptom.CERTIFICATE_NOT_YET_VALID,
+    Cause.CERTIFICATE_HOSTNAME_MISMATCH: Symptom.CERTIFICATE_FOR_ANOTHER_HOST,
+}
+
+
+class Attempt:
+    """An attempt to open a session at one endpoint. Made for one use.
+
+    Args:
+        profile: settings.
+        endpoint: where.
+        watch: with this endpoint's share of the budgets.
+        resolver: finds the addresses of a name.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        profile: SmtpProfile,
+        endpoint: Endpoint,
+        watch: Watch,
+        *,
+        resolver: dial.Resolver,
+        clock: Callable[[], float],
+    ) -> None:
+        self._profile = profile
+        self._endpoint = endpoint
+        self._watch = watch
+        self._resolver = resolver
+        self._clock = clock
+        others = tuple(other for other in profile.endpoints if other != endpoint)
+        witness = Witness(endpoint, Transcript(), others)
+        self.wire = Wire(witness, profile.limits, resolver=resolver, clock=clock)
+        self._exchange = Exchange(self.wire, watch)
+
+    def run(self, context: ssl.SSLContext | None, secret: Hidden[str] | None) -> Session:
+        """Open a session. Whoever calls closes `wire` if this raises.
+
+        Args:
+            context: for TLS; None only where the endpoint has none.
+            secret: what to authenticate with, or None.
+
+        Raises:
+            MailsendError: As :func:`mailsend.smtp.opening.open_session`.
+        """
+        capabilities = self._reach(context, self._profile.tls.pinned_sha256)
+        if secret is not None:
+            authenticate(self._exchange, self._profile, capabilities, secret)
+        return Session(
+            self._profile, self.wire, self._profile.usable(capabilities), clock=self._clock
+        )
+
+    def _reach(self, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> Capabilities:
+        """Everything up to the EHLO that counts: encrypted, if it is to be."""
+        security = self._endpoint.security
+        implicit = security is Security.IMPLICIT_TLS
+        self.wire.open(self._watch, context if implicit else None, pins)
+        self._greeting()
+        capabilities = self._hello()
+        if security is Security.STARTTLS:
+            assert context is not None  # noqa: S101 - made for every profile with encryption
+            self._start_tls(capabilities, context, pins)
+            # All that was learned before TLS may be forged (RFC 3207 §4.2).
+            capabilities = self._hello()
+        return capabilities
+
+    def _greeting(self) -> None:
+        reply = self.wire.read(self._watch.deadline(Stage.GREETING))
+        if reply.code == 220:
+            return
+        if reply.code >= 400:
+            raise self.wire.witness.refusal(
+                ServiceUnavailable, "the server does not take the session", Stage.GREETING, reply
+            )
+        raise self._exchange.nonsense(Stage.GREETING, reply)
+
+    def _hello(self) -> Capabilities:
+        name = self._profile.client_name or self.wire.address_literal
+        reply = self._exchange.command(Stage.EHLO, f"EHLO {name}")
+        if reply.is_positive:
+            return Capabilities.from_ehlo(reply)
+        if reply.code in _EHLO_UNKNOWN:
+            reply = self._exchange.command(Stage.EHLO, f"HELO {name}")
+            if reply.is_positive:
+                return Capabilities(reply.lines[0])
+        if reply.code >= 400:
+            raise self.wire.witness.refusal(
+                ServiceUnavailable, f"the server does not take {name} as a client", Stage.EHLO,
+                reply,
+            )  # fmt: skip
+        raise self._exchange.nonsense(Stage.EHLO, reply)
+
+    def _start_tls(
+        self, capabilities: Capabilities, context: ssl.SSLContext, pins: tuple[str, ...]
+    ) -> None:
+        witness = self.wire.witness
+        if "STARTTLS" not in capabilities:
+            raise witness.failure(TlsError, Symptom.STARTTLS_NOT_OFFERED, Stage.STARTTLS)
+        reply = self._exchange.command(Stage.STARTTLS, "STARTTLS")
+        if reply.code >= 400:
+            raise witness.refusal(
+                TlsError, "the server refused STARTTLS, which the profile requires",
+                Stage.STARTTLS, reply,
+            )  # fmt: skip
+        if reply.code != 220:
+            raise self._exchange.nonsense(Stage.STARTTLS, reply)
+        if self.wire.has_unread:
+            raise witness.failure(ProtocolViolation, Symptom.STARTTLS_INJECTION, Stage.STARTTLS)
+        self.wire.shake_hands(context, pins, self._watch.deadline(Stage.TLS))
+
+    # -- a certificate that was refused
+
+    def with_the_certificate(self, error: SessionError) -> SessionError:
+        """The error, with what the certificate says where its names or dates are the reason.
+
+        OpenSSL tells that they do not fit, and not what they are. So the certificate is read over
+        a second connection, within what is left of the handshake's budget. Its chain is verified
+        there as ever, and nothing but EHLO and STARTTLS is sent.
+        """
+        symptom = _READABLE.get(error.cause) if isinstance(error, TlsError) else None
+        seconds = min(_LOOK_SECONDS, self._watch.latest.at - self._clock())
+        if symptom is None or seconds <= 0:
+            return error
+        watch = Watch(Timeouts.uniform(seconds, total=seconds), self._clock)
+        look = Attempt(
+            self._profile, self._endpoint, watch, resolver=self._resolver, clock=self._clock
+        )
+        try:
+            look._reach(context_for_looking_only(self._profile.tls), ())
+            seen = look.wire.certificate
+        except MailsendError:
+            return error
+        finally:
+            look.wire.close()
+        told = self.wire.witness.failure(
+            TlsError,
+            symptom,
+            Stage.TLS,
+            names=certificate.names(seen),
+            validity=certificate.validity(seen),
+        )
+        told.__cause__ = error.__cause__
+        return told
