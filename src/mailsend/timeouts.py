@@ -157,9 +157,12 @@ class Watch:
         if parts == 1:
             return self
         passed = self.clock() - self._begun
-        changes = {
-            name: max(budget / parts, (budget - passed) / (parts - number))
+        budgets = {
+            name: min(getattr(self.timeouts, name), self.timeouts.total or math.inf)
             for name in _SHARED
-            if (budget := getattr(self.timeouts, name))
         }
-        return Watch(evolve(self.timeouts, **changes), self.clock, end=self._end)
+        shares = {
+            name: max(budget / parts, (budget - passed) / (parts - number))
+            for name, budget in budgets.items()
+        }
+        return Watch(evolve(self.timeouts, **shares), self.clock, end=self._end)

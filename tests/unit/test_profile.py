@@ -178,3 +178,47 @@ def test_tls_options_have_several_spellings() -> None:
     assert options.ca_file is not None
     assert "~" not in str(options.ca_file)
     assert TlsOptions(pinned_sha256=["ab" * 32, "cd" * 32]).pinned_sha256 == ("ab" * 32, "cd" * 32)
+
+
+def elsewhere(port: int = 465, security: Security = Security.IMPLICIT_TLS) -> Endpoint:
+    return Endpoint("smtp.example.org", port, security)
+
+
+def test_fallbacks_follow_the_first_endpoint() -> None:
+    profile = SmtpProfile(host="smtp.example.org", port=587, fallbacks=[elsewhere()])
+    assert profile.fallbacks == (elsewhere(),)
+    assert profile.endpoints == (elsewhere(587, Security.STARTTLS), elsewhere())
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "words"),
+    [
+        ([elsewhere(25, Security.INSECURE_PLAINTEXT)], "no encryption"),
+        ([elsewhere(), elsewhere()], "twice"),
+        ([elsewhere(587, Security.STARTTLS)], "twice"),
+        (["smtps://smtp.example.org"], "endpoints"),
+        (5, "endpoints"),
+    ],
+)
+def test_a_fallback_that_cannot_be_is_refused(fallbacks: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        SmtpProfile(host="smtp.example.org", port=587, fallbacks=fallbacks)
+
+
+def test_a_password_goes_to_no_remote_fallback_in_the_clear() -> None:
+    with pytest.raises(ConfigurationError, match="loopback"):
+        SmtpProfile(
+            host="localhost",
+            security=Security.INSECURE_PLAINTEXT,
+            fallbacks=[elsewhere(25, Security.INSECURE_PLAINTEXT)],
+            username="ada",
+            credentials=Password("s3cret"),
+            allow_plaintext_credentials=True,
+        )
+
+
+def test_a_fallback_is_looked_at_too() -> None:
+    profile = SmtpProfile(
+        host="smtp.example.org", port=587, fallbacks=[elsewhere(465, Security.STARTTLS)]
+    )
+    assert [finding.field for finding in profile.check()] == ["fallbacks"]

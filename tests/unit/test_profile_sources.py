@@ -12,6 +12,7 @@ import pytest
 
 from mailsend import (
     ConfigurationError,
+    Endpoint,
     Limits,
     Password,
     Security,
@@ -124,6 +125,10 @@ def test_the_process_environment_keeps_the_password_by_reference(
         ('mechanisms = ["login"]', {"mechanisms": ("LOGIN",)}),
         ('disabled_extensions = "PIPELINING CHUNKING"',
          {"disabled_extensions": ("PIPELINING", "CHUNKING")}),
+        (
+            'fallbacks = ["smtp://smtp.example.org"]',
+            {"fallbacks": (Endpoint("smtp.example.org", 587, Security.STARTTLS),)},
+        ),
         ('client_name = "host.example.org"', {"client_name": "host.example.org"}),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from mailsend import (
     ConfigurationError,
+    Endpoint,
     Limits,
     Password,
     Security,
@@ -83,6 +84,16 @@ TLS, STARTTLS, PLAIN = Security.IMPLICIT_TLS, Security.STARTTLS, Security.INSECU
                 )
             },
         ),
+        (
+            "smtp://smtp.example.org?fallbacks=smtps://smtp.example.org,smtp://mx2.example.org:2525",
+            {
+                "fallbacks": (
+                    Endpoint("smtp.example.org", 465, TLS),
+                    Endpoint("mx2.example.org", 2525, STARTTLS),
+                )
+            },
+        ),
+        ("smtps://[::1]?fallbacks=smtp://[::1]", {"fallbacks": (Endpoint("::1", 587, STARTTLS),)}),
         ("smtps://smtp.example.org?relaxed_x509=no", {"tls": TlsOptions()}),
         (
             f"smtps://smtp.example.org?pinned_sha256={'ab' * 32},{'cd' * 32}",
@@ -152,6 +163,11 @@ def test_valid_urls(url: str, settings: dict[str, Any]) -> None:
         ),
         ("smtps://ada:x@smtp.example.org?password_env=Y", "another one"),
         ("smtps://ada@smtp.example.org?password_env=Y&password_file=Z", "besides another password"),
+        ("smtps://smtp.example.org?fallbacks=smtp+insecure://smtp.example.org", "no encryption"),
+        ("smtps://smtp.example.org?fallbacks=smtp.example.org:587", "of the form smtps"),
+        ("smtps://smtp.example.org?fallbacks=smtps://ada:x@smtp.example.org", "of the form smtps"),
+        ("smtps://smtp.example.org?fallbacks=smtps://h.example:99999", "65535"),
+        ("smtps://smtp.example.org?fallbacks=", "of the form smtps"),
         ("smtps://smtp.example.org?timeot=5", "Did you mean timeout"),
         ("smtps://smtp.example.org?client-name=x", "Did you mean client_name"),
         ("smtps://smtp.example.org?verify=false", "unknown option 'verify'"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailsend import Stage, Timeouts
 from mailsend.timeouts import Watch
@@ -86,3 +88,53 @@ def test_no_deadline_is_after_the_end_of_the_call() -> None:
     assert (deadline.seconds, deadline.at) == (10, 1010)
     clock.now = 1020
     assert watch.deadline(Stage.MAIL).at == 1010
+
+
+def test_a_call_to_one_endpoint_has_all_of_it() -> None:
+    watch = Watch(Timeouts(), Clock())
+    assert watch.share(1, 0) is watch
+
+
+@pytest.mark.parametrize("spent", [0.0, 1.0, 9.0, 10.0, 14.9])
+def test_what_an_earlier_endpoint_left_over_goes_to_the_later_ones(spent: float) -> None:
+    clock = Clock()
+    watch = Watch(Timeouts(connect=30), clock)
+    assert watch.share(2, 0).timeouts.connect == 15
+    clock.now += spent
+    assert watch.share(2, 1).timeouts.connect == pytest.approx(30 - spent)
+
+
+@given(
+    st.integers(2, 6),
+    st.lists(
+        st.tuples(st.sampled_from(["connect", "greeting", "tls", "command"]), st.floats(0, 1)),
+        max_size=40,
+    ),
+)
+def test_all_endpoints_together_take_no_more_than_one_budget(
+    parts: int, steps: list[tuple[str, float]]
+) -> None:
+    clock = Clock()
+    timeouts = Timeouts(connect=10, greeting=20, tls=5, command=40)
+    watch = Watch(timeouts, clock)
+    spent = dict.fromkeys(["connect", "greeting", "tls", "command"], 0.0)
+    for number in range(parts):
+        share = watch.share(parts, number)
+        for name in dict.fromkeys(name for name, _ in steps[number::parts]):
+            part = dict(steps[number::parts])[name] * getattr(share.timeouts, name)
+            spent[name] += part
+            clock.now += part
+    for name, seconds in spent.items():
+        assert seconds <= getattr(timeouts, name) + 1e-6
+
+
+def test_a_total_is_shared_too() -> None:
+    clock = Clock()
+    watch = Watch(Timeouts(connect=30, total=8), clock)
+    first = watch.share(2, 0)
+    assert first.deadline(Stage.CONNECT).seconds == 4
+    clock.now += 4
+    second = watch.share(2, 1)
+    assert second.deadline(Stage.CONNECT).at == pytest.approx(1008)
+    clock.now += 3
+    assert second.deadline(Stage.GREETING).at == pytest.approx(1008)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -39,3 +40,30 @@ def profile_for() -> Callable[..., SmtpProfile]:
         return server.profile(**changes)
 
     return make
+
+
+@pytest.fixture
+def silent() -> Callable[..., AbstractContextManager[int]]:
+    """A context with an address that neither takes nor refuses connections; gives the port."""
+    return _silent
+
+
+@contextmanager
+def _silent(host: str, port: int = 0) -> Iterator[int]:
+    """An address that neither takes nor refuses connections: its queue of them is full."""
+    with closing(socket.socket()) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        fillers = []
+        try:
+            for _ in range(4):
+                filler = socket.socket()
+                filler.setblocking(False)
+                filler.connect_ex((host, port))
+                fillers.append(filler)
+            yield port
+        finally:
+            for filler in fillers:
+                filler.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing
 
 import pytest
 
@@ -27,6 +27,7 @@ from mailsend.smtp.wire import Wire
 from mailsend.testing import SmtpServer
 
 Serve = Callable[..., SmtpServer]
+Silent = Callable[..., AbstractContextManager[int]]
 
 
 def profile(
@@ -50,27 +51,6 @@ def leading_to(*hosts: str) -> Callable[[str, int], Sequence[SocketAddress]]:
     return resolver
 
 
-@contextmanager
-def silent(host: str, port: int = 0) -> Iterator[int]:
-    """An address that neither takes nor refuses connections: its queue of them is full."""
-    with closing(socket.socket()) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        fillers = []
-        try:
-            for _ in range(4):
-                filler = socket.socket()
-                filler.setblocking(False)
-                filler.connect_ex((host, port))
-                fillers.append(filler)
-            yield port
-        finally:
-            for filler in fillers:
-                filler.close()
-
-
 def test_a_dead_address_is_passed_over(serve: Serve) -> None:
     server = serve("insecure_plaintext", users={})
     resolver = leading_to("127.0.0.3", "127.0.0.1")  # nothing listens on the first
@@ -79,7 +59,7 @@ def test_a_dead_address_is_passed_over(serve: Serve) -> None:
     assert server.connections == 1
 
 
-def test_a_silent_address_does_not_use_up_the_budget(serve: Serve) -> None:
+def test_a_silent_address_does_not_use_up_the_budget(serve: Serve, silent: Silent) -> None:
     server = serve("insecure_plaintext", users={})
     with silent("127.0.0.4", server.port):
         started = time.monotonic()
@@ -97,7 +77,7 @@ def test_ipv6_and_ipv4_take_turns(serve: Serve) -> None:
     assert server.commands[0] == b"EHLO [IPv6:::1]"
 
 
-def test_silence_everywhere_ends_in_the_budget() -> None:
+def test_silence_everywhere_ends_in_the_budget(silent: Silent) -> None:
     with silent("127.0.0.4") as port:
         started = time.monotonic()
         with pytest.raises(SessionTimeout, match=r"within 0\.4 s") as caught:

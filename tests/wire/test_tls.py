@@ -25,8 +25,8 @@ from mailsend import (
     TlsOptions,
     open_transport,
 )
-from mailsend.smtp.tls import client_context
-from mailsend.testing import Answer, SmtpServer
+from mailsend.smtp.tls import client_context, context_for_looking_only
+from mailsend.testing import Action, Answer, Close, Hang, Reset, SmtpServer
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -67,6 +67,58 @@ def test_a_wrong_certificate_gets_no_credential(
     assert caught.value.advice
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
     assert nothing_secret_left(server)
+
+
+@pytest.mark.parametrize("mode", ENCRYPTED)
+@pytest.mark.parametrize(
+    ("certificate", "told"),
+    [
+        ("wrong_host", "it is for wrong.example, not for localhost"),
+        ("expired", "it has expired (valid from 2"),
+        ("not_yet_valid", "it is not valid yet (valid from 2"),
+    ],
+)
+def test_what_the_certificate_says_is_told(
+    serve: Serve, profile_for: ProfileFor, mode: str, certificate: str, told: str
+) -> None:
+    server = serve(mode, certificate=certificate)
+    with pytest.raises(TlsError) as caught:
+        open_transport(profile_for(server, mode))
+    assert told in str(caught.value)
+    # It was read over a connection of its own, on which nothing else was said.
+    server.wait_until(lambda: server.connections == 2)
+    said = {command.split()[0] for command in server.commands}
+    assert said <= {b"EHLO", b"STARTTLS"}
+
+
+@pytest.mark.parametrize("mode", ENCRYPTED)
+@pytest.mark.parametrize("action", [Close(), Hang(), Reset(), Answer("554 no")])
+def test_a_certificate_that_cannot_be_read_again_is_refused_all_the_same(
+    serve: Serve, profile_for: ProfileFor, mode: str, action: Action
+) -> None:
+    server = serve(mode, certificate="wrong_host")
+    server.on("GREETING" if mode == "starttls" else "TLS", action, skip=1, times=None)
+    with pytest.raises(TlsError) as caught:
+        open_transport(profile_for(server, mode, timeouts=Timeouts(tls=1)))
+    assert caught.value.cause is Cause.CERTIFICATE_HOSTNAME_MISMATCH
+    assert "localhost" in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ENCRYPTED)
+def test_a_stranger_is_not_asked_for_names(
+    serve: Serve, profile_for: ProfileFor, mode: str
+) -> None:
+    server = serve(mode, certificate="untrusted")
+    with pytest.raises(TlsError):
+        open_transport(profile_for(server, mode))
+    assert server.connections == 1
+
+
+def test_the_context_for_looking_verifies_who_signed() -> None:
+    context = context_for_looking_only(TlsOptions())
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context is not client_context(TlsOptions())
+    assert client_context(TlsOptions()).check_hostname
 
 
 @pytest.mark.parametrize("mode", ENCRYPTED)

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from mailsend.capabilities import Capabilities
 from mailsend.content import END_OF_DATA, Content, dot_stuff
+from mailsend.endpoint import Endpoint
 from mailsend.envelope import Envelope
 from mailsend.errors import (
     DeliveryUncertain,
@@ -81,6 +82,11 @@ class Session:
     def is_alive(self) -> bool:
         """Whether the session can still be used, as far as is known without I/O."""
         return self._wire.is_open
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the server is: the profile's first endpoint, or one of its fallbacks."""
+        return self._wire.endpoint
 
     @property
     def is_foreign(self) -> bool:

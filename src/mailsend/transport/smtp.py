@@ -10,7 +10,7 @@ from typing import ClassVar, Final, TypeVar
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry
 from mailsend.content import Content, prepare
-from mailsend.endpoint import Security
+from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope
 from mailsend.errors import (
     CapabilityError,
@@ -67,6 +67,8 @@ class SmtpTransport(Transport):
         self._lock = threading.RLock()
         self._busy = False
         self._session: Session | None = None
+        # A port that is blocked would cost its wait again with each new session.
+        self._reached: Endpoint | None = None
         self._process = os.getpid()
 
     def __repr__(self) -> str:
@@ -116,7 +118,7 @@ class SmtpTransport(Transport):
             self._let_go(busy=self._busy)
 
     def _let_go(self, *, busy: bool) -> None:
-        session, self._session = self._session, None
+        session, self._session, self._reached = self._session, None, None
         if session is None:
             return
         if busy:  # in the middle of a message, of which a QUIT would become a part
@@ -134,7 +136,8 @@ class SmtpTransport(Transport):
         if session is not None and session.is_alive and not session.is_stale():
             return session
         self._session = None
-        self._session = open_session(self.profile, watch)
+        self._session = open_session(self.profile, watch, prefer=self._reached)
+        self._reached = self._session.endpoint
         return self._session
 
     def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
