@@ -91,7 +91,8 @@ class Attachment:
             return cls(Path(text).read_bytes(), Path(text).name)
         except OSError as error:
             raise InvalidMessage(
-                f"the attachment {text} cannot be read: {error.strerror}"
+                f"the attachment {text} cannot be read: {error.strerror}",
+                advice="Check its path, and that this user may read it",
             ) from error
 
     @property

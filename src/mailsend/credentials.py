@@ -196,7 +196,8 @@ def _from_file(reference: tuple[str, ...], _: float) -> str:
         octets = Hidden(Path(reference[0]).expanduser().read_bytes())
     except OSError as error:
         raise ConfigurationError(
-            f"the password file {reference[0]} cannot be read: {error.strerror}"
+            f"the password file {reference[0]} cannot be read: {error.strerror}",
+            advice="Check its path, and that this user may read it",
         ) from error
     return _first_line(octets, f"the password file {reference[0]}", only=True).value
 

@@ -211,7 +211,8 @@ def read_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(
-            f"the rule file {path} cannot be read: {error.strerror}"
+            f"the rule file {path} cannot be read: {error.strerror}",
+            advice="Check its path, and that this user may read it",
         ) from error
     except ValueError as error:
         raise ConfigurationError(f"the rule file {path} is not TOML: {error}") from error

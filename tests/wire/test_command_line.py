@@ -216,3 +216,15 @@ def test_help_tells_every_status() -> None:
     assert set(MEANINGS) == set(ExitCode)
     for code, meaning in MEANINGS.items():
         assert f"{code.value:>3}  {meaning}" in text
+
+
+def test_json_tells_of_settings_and_messages_too(
+    capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MAILSEND_URL", "SMTP_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    assert send("--text", "x", "--json") == ExitCode.CONFIGURATION
+    told = json.loads(capsys.readouterr().out)
+    assert told["error"]["cause"] == "bad_configuration"
+    assert told["error"]["advice"]
+    assert told["accepted"] == []

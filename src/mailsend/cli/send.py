@@ -68,13 +68,12 @@ def add_command(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Send, and print what became of it.
-
-    Raises:
-        MailsendError: As the library; :func:`mailsend.cli.main` turns it into a status.
-    """
-    profile = _profile(arguments)
-    message = _message(arguments, profile)
+    """Send, and print what became of it."""
+    try:
+        profile = _profile(arguments)
+        message = _message(arguments, profile)
+    except MailsendError as error:
+        return _failed(error, arguments)
     for finding in profile.check():
         print(f"mailsend: {finding}", file=sys.stderr)
     if arguments.dry_run:
@@ -100,8 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _failed(error: MailsendError, arguments: argparse.Namespace) -> ExitCode:
     if arguments.verbose:
         _print_lines(error.transcript)
-    if error.report is not None:
-        _print_report(error.report, as_json=arguments.json, error=error)
+    if error.report is not None or arguments.json:
+        _print_report(error.report or DeliveryReport(()), as_json=arguments.json, error=error)
     print(f"mailsend: {error}", file=sys.stderr)
     return code_for(error)
 
@@ -165,7 +164,10 @@ def _read(name: str) -> str:
         octets = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         return octets.decode()
     except OSError as error:
-        raise InvalidMessage(f"the file {name} cannot be read: {error.strerror}") from error
+        raise InvalidMessage(
+            f"the file {name} cannot be read: {error.strerror}",
+            advice="Check its path, and that this user may read it",
+        ) from error
     except UnicodeDecodeError as error:
         where = "the standard input" if name == "-" else f"the file {name}"
         raise InvalidMessage(
