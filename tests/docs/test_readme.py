@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsend import Security, SmtpProfile
+from mailsend import AuthenticationError, Endpoint, Reply, Security, SmtpProfile, Stage
+from mailsend.smtp.witness import Witness
 from mailsend.testing import SmtpServer
+from mailsend.transcript import Transcript
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +56,7 @@ def test_python_examples_run(number: int, server: SmtpServer, tmp_path: Path) ->
         (message,) = server.messages
         attachment = next(message.message().iter_attachments())
         assert attachment.get_filename() == "minutes.pdf"
-    for comment in re.findall(r"# (\S+@\S+ [2-5].*)$", code, re.MULTILINE):
+    for comment in re.findall(r"# (\S+@\S+ [2-5].*|\w+_\w+(?: \w+)?)$", code, re.MULTILINE):
         assert comment in output
 
 
@@ -113,3 +115,14 @@ def test_the_profile_file_can_be_read(tmp_path: Path) -> None:
     assert profile.security is Security.STARTTLS
     assert profile.timeouts.total == 120
     assert profile.check() == ()
+
+
+def test_the_error_that_is_shown_is_the_one_that_comes() -> None:
+    endpoint = Endpoint("smtp-mail.outlook.com", 587, Security.STARTTLS)
+    error = Witness(endpoint, Transcript()).refusal(
+        AuthenticationError,
+        "the server refused to authenticate ada@outlook.com by PLAIN",
+        Stage.AUTH,
+        Reply.parse("535 5.7.139 Authentication unsuccessful, basic authentication is disabled."),
+    )
+    assert str(error) in " ".join(README.split())
