@@ -282,8 +282,7 @@ SENDERS: Final[list[Sample]] = [
 RECIPIENTS: Final[list[Sample]] = [
     # Postfix 3.7, recorded
     Sample(RCPT, "550 5.1.1 <nosuch@example.test>: Recipient address rejected: User unknown in virtual mailbox table", Cause.MAILBOX_UNKNOWN, RCPNT, NEVER),
-    # ... with soft_bounce: every 5 has become a 4, and the table knows the user no better later
-    # The code leaves it open, and soft_bounce is set while the table of users may be wrong.
+    # ... with soft_bounce: every 5 has become a 4, because the table of users may be wrong
     Sample(RCPT, "450 4.1.1 <nosuch@example.test>: Recipient address rejected: User unknown in virtual mailbox table", Cause.MAILBOX_UNKNOWN, RCPNT, HOURS),
     Sample(RCPT, "454 4.7.1 <x@elsewhere.invalid>: Relay access denied", Cause.RELAY_DENIED, RCPNT, NEVER),
     Sample(RCPT, "554 5.7.1 <x@elsewhere.invalid>: Relay access denied", Cause.RELAY_DENIED, RCPNT, NEVER),
