@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
 from attrs import frozen
@@ -36,6 +35,8 @@ class Meaning:
 
 def read_table(name: str) -> dict[str, Any]:
     """A TOML file of the package's ``data`` folder."""
+    from importlib import resources  # noqa: PLC0415 - needed by the first failure, not before
+
     text = resources.files("mailsend").joinpath("data", name).read_text(encoding="utf-8")
     return tomllib.loads(text)
 

@@ -234,7 +234,7 @@ class ReplyParser:
             match = _LINE.fullmatch(line.rstrip(b"\r"))
             if match is None:
                 shown = printable(line.rstrip(b"\r")[:_SHOWN])
-                raise MalformedReply(f"not a reply line: {shown!r}", line[:_SHOWN])
+                raise MalformedReply(f"not a reply line: {shown!r}", line.rstrip(b"\r")[:_SHOWN])
             code, separator, text = match.groups()
             if self._code is not None and code != self._code:
                 raise MalformedReply(

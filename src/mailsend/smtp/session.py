@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from mailsend.capabilities import Capabilities
@@ -42,11 +42,12 @@ _REFUSALS: Final[dict[Stage, type[ReplyError]]] = {
     Stage.END_OF_DATA: MessageRefused,
 }
 _REFUSAL_WORDS: Final = {
-    Stage.MAIL: "the server refused the sender",
-    Stage.RCPT: "the server refused every recipient",
+    Stage.MAIL: "the server refused the sender {sender}",
+    Stage.RCPT: "the server refused every recipient: {recipients}",
     Stage.DATA: "the server refused the message before its content",
     Stage.END_OF_DATA: "the server refused the message",
 }
+_NAMED: Final = 3  # recipients that an error names; its report has all of them
 
 
 class Session:
@@ -163,9 +164,10 @@ class Session:
         self._leave_if_out_of_step()
         if transaction.deciding is not None:
             stage, reply = transaction.deciding
-            raise self._wire.witness.refusal(
-                _REFUSALS[stage], _REFUSAL_WORDS[stage], stage, reply, report
+            what = _REFUSAL_WORDS[stage].format(
+                sender=envelope.reverse_path or "<>", recipients=_some(envelope.recipients)
             )
+            raise self._wire.witness.refusal(_REFUSALS[stage], what, stage, reply, report)
         return report
 
     def _exchange(self, group: tuple[Command, ...], transaction: Transaction, watch: Watch) -> None:
@@ -334,3 +336,8 @@ class Session:
     def abandon(self) -> None:
         """Close the connection without a word."""
         self._wire.close()
+
+
+def _some(recipients: Sequence[str]) -> str:
+    more = len(recipients) - _NAMED
+    return ", ".join(recipients[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -25,7 +25,7 @@ from mailsend.errors import (
 )
 from mailsend.failures import Symptom, symptom_of_greeting, symptom_of_silence
 from mailsend.options import Limits
-from mailsend.reply import MalformedReply, Reply, ReplyParser
+from mailsend.reply import MalformedReply, Reply, ReplyParser, printable
 from mailsend.scrub import Scrubber
 from mailsend.smtp import dial, tls
 from mailsend.smtp.readiness import READ, WRITE, Readiness, readiness_of
@@ -303,11 +303,11 @@ class Wire(smtplib.SMTP):
         try:
             reply = self._parser.next_reply()
         except MalformedReply as error:
-            symptom = Symptom.NOT_A_REPLY
-            if stage is Stage.GREETING:
-                symptom = symptom_of_greeting(error.line)
+            symptom, shown = Symptom.NOT_A_REPLY, str(error)
+            if stage is Stage.GREETING and error.line:
+                symptom, shown = symptom_of_greeting(error.line), repr(printable(error.line))
             if self.scrubber is None:
-                raise self._violation(stage, symptom, str(error)) from error
+                raise self._violation(stage, symptom, shown) from error
         else:
             if reply is None or self.scrubber is None or self._clean.get(id(reply)) is reply:
                 return reply
