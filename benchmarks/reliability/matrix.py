@@ -65,16 +65,23 @@ class _Fault:
     Attributes:
         name: in identifiers.
         what: half a sentence.
-        actions: of the script, for the code that goes well.
+        actions: of the script at a place.
         legible: whether the client gets the stage's own reply, in a form that has to be understood.
         refusal: whether it is a legible refusal.
     """
 
     name: str
     what: str
-    actions: Callable[[int], tuple[Action, ...]]
+    actions: Callable[[_Place], tuple[Action, ...]]
     legible: bool = False
     refusal: bool = False
+
+
+def _surplus(place: _Place) -> tuple[Action, ...]:
+    more = "250 2.0.0 Surplus"
+    if place.stage == "EHLO":  # whose own reply is not known here
+        return (Normal(), Answer(more))
+    return (Answer(f"{place.code} 2.0.0 Fine", more),)  # at once, so that chance has no part in it
 
 
 PLACES: Final = (
@@ -99,7 +106,7 @@ FAULTS: Final = (
     _Fault(
         "drip",
         "a reply trickles in for eight seconds, never silent for long",
-        lambda code: (Drip(f"{code}-{'slow ' * 16}".encode(), interval=0.1),),
+        lambda place: (Drip(f"{place.code}-{'slow ' * 16}".encode(), interval=0.1),),
     ),
     _Fault("garbage", "octets that are no reply", lambda _: (Garbage(),)),
     _Fault("blank", "a blank line", lambda _: (Answer(b"\r\n"),)),
@@ -108,22 +115,22 @@ FAULTS: Final = (
     _Fault(
         "two-codes",
         "two codes in one reply",
-        lambda code: (Answer(f"{code}-one", f"{code + 1} two"),),
+        lambda place: (Answer(f"{place.code}-one", f"{place.code + 1} two"),),
     ),
     _Fault(
         "long-line",
         "a reply line of 70,000 octets",
-        lambda code: (Answer(f"{code} " + "x" * 70_000),),
+        lambda place: (Answer(f"{place.code} " + "x" * 70_000),),
     ),
     _Fault(
         "endless",
         "a reply that does not end within four megabytes",
-        lambda code: (Flood(f"{code}-and more\r\n".encode(), limit=4_000_000),),
+        lambda place: (Flood(f"{place.code}-and more\r\n".encode(), limit=4_000_000),),
     ),
     _Fault(
         "cut",
         "the connection is closed within a reply",
-        lambda code: (Answer(f"{code} 2.0".encode()), Close()),
+        lambda place: (Answer(f"{place.code} 2.0".encode()), Close()),
     ),
     _Fault("421", "421", lambda _: (Answer("421 4.3.2 Closing"),), refusal=True),
     _Fault(
@@ -140,27 +147,23 @@ FAULTS: Final = (
         lambda _: (Answer("550 5.7.1 No"), Close()),
         refusal=True,
     ),
-    _Fault(
-        "surplus",
-        "the reply, and one more that nothing asked for",
-        lambda _: (Normal(), Answer("250 2.0.0 Surplus")),
-    ),
+    _Fault("surplus", "the reply, and one more that nothing asked for", _surplus),
     _Fault(
         "eight-bit",
         "octets beyond ASCII, and a NUL, in the text of the reply",
-        lambda code: (Answer(f"{code} ".encode() + b"caf\xe9 \0 \xf0\x9f\r\n"),),
+        lambda place: (Answer(f"{place.code} ".encode() + b"caf\xe9 \0 \xf0\x9f\r\n"),),
         legible=True,
     ),
     _Fault(
         "bare-lf",
         "a reply ended by LF alone",
-        lambda code: (Answer(f"{code} fine\n".encode()),),
+        lambda place: (Answer(f"{place.code} fine\n".encode()),),
         legible=True,
     ),
     _Fault(
         "code-only",
         "a reply of three digits and nothing else",
-        lambda code: (Answer(f"{code}"),),
+        lambda place: (Answer(f"{place.code}"),),
         legible=True,
     ),
 )
@@ -195,7 +198,7 @@ def _make(place: _Place, fault: _Fault, number: int) -> Scenario:
         id=f"{place.name}:{fault.name}",
         what=f"{place.name}: {fault.what}",
         course=course,
-        script=(Do(place.stage, *fault.actions(place.code), skip=place.skip, **options),),
+        script=(Do(place.stage, *fault.actions(place), skip=place.skip, **options),),
         # By turns, so that every place and every fault meets every mode.
         security=place.only or _MODES[number % 3],
         server={} if number % 2 else {"extensions": _SERIAL},
