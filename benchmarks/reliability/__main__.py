@@ -17,7 +17,9 @@ favourable, is counted too (a code that a client does not expect is to be taken 
 RFC 5321 section 4.2.1).
 
 A foreign exception is one that is not of the family the library calls its own: `MailsendError`,
-`smtplib.SMTPException`, `aiosmtplib.SMTPException`.
+`smtplib.SMTPException`, `aiosmtplib.SMTPException`. An exception after the result is one from the
+end of the `with` block, when the sending call had returned; it takes nothing back, so it is no
+mis-report, but a caller who does not know takes it for a failure.
 
 Budget: each client gets 1 second, as `Timeouts.uniform(1)` or `timeout=1`. One stage of a
 scenario goes wrong. A client may use its second up there, and again at RSET and at QUIT, with which
@@ -34,6 +36,11 @@ encode them.
 The first table has the scenarios in which clients differ or do something wrong: what the server
 has, what each client says, and in brackets the letters of the second table, which counts
 scenarios. `lost` stands for everything that means that the recipient will not get the message.
+
+A reply that was sent before the content and arrives after it is the answer for every client; no
+scenario asks for that. Where the server resets a connection as it greets, chance decides whether
+the client is still connecting, so that the number of foreign exceptions may differ by one between
+two runs. A run takes about a minute and a half, mostly waiting.
 
 The exit status is 1 if mailsend did anything wrong.
 """

@@ -88,20 +88,24 @@ class Verdict:
         self.said.update(outcomes)
         self._has_result = True
 
-    def failed(self, error: Exception, said: Said = Said.FAILED) -> None:
-        """An exception is all that is known of the message; of the next one, before the first."""
+    def failed(
+        self, error: Exception, said: Said = Said.FAILED, refused: Iterable[str] = ()
+    ) -> None:
+        """An exception is all that is known of the message; of the next one, before the first.
+
+        Args:
+            error: the exception.
+            said: what it means for the recipients.
+            refused: those whom it names as refused.
+        """
         self.raised.append(error)
-        if self._has_result:
+        message, self._current = self._current, None
+        if self._has_result or (message is None and not self._left):
+            self._has_result = False  # the next exception may be that of another session
             self.afterthoughts.append(error)
             return
-        message = self._current or self._left.popleft()
-        self._current = None
-        self.said.update(dict.fromkeys(message.recipients, said))
-
-    def refused(self, recipients: Iterable[str]) -> None:
-        """The exception names recipients as refused."""
-        if not self._has_result:
-            self.said.update(dict.fromkeys(recipients, Said.REFUSED))
+        recipients = (message or self._left.popleft()).recipients
+        self.said.update(dict.fromkeys(recipients, said) | dict.fromkeys(refused, Said.REFUSED))
 
 
 def _but(refused: Iterable[str], recipients: Iterable[str]) -> dict[str, Said]:
@@ -211,8 +215,7 @@ class Smtplib:
                         refused = client.sendmail(SENDER, to, message.content)
                         verdict.returned(_but(refused, to))
             except smtplib.SMTPRecipientsRefused as error:
-                verdict.failed(error)
-                verdict.refused(error.recipients)
+                verdict.failed(error, refused=error.recipients)
             except Exception as error:  # noqa: BLE001 - is judged
                 verdict.failed(error)
         return verdict
@@ -262,8 +265,7 @@ class Aiosmtplib:
             try:
                 asyncio.run(self._session(server, scenario, budget, verdict))
             except aiosmtplib.SMTPRecipientsRefused as error:
-                verdict.failed(error)
-                verdict.refused([refusal.recipient for refusal in error.recipients])
+                verdict.failed(error, refused=[r.recipient for r in error.recipients])
             except Exception as error:  # noqa: BLE001 - is judged
                 verdict.failed(error)
         return verdict

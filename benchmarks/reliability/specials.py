@@ -34,7 +34,7 @@ _ALL: Final = frozenset(EVERYBODY)
 _UNKNOWN: Final = Answer("550 5.1.1 No such user")
 _FIVE: Final = tuple(f"user{number}@example.org" for number in range(5))
 _LARGE: Final = 8_000  # lines: more than all buffers between two processes take
-_HUGE: Final = 30_000  # lines: more than even a growing send buffer takes
+_HUGE: Final = 16_000  # lines: more than even a growing send buffer takes
 
 _GREETINGS: Final = {
     "http": "HTTP/1.1 400 Bad Request",
