@@ -27,8 +27,8 @@ it may clean up; one more is for everything that is no waiting. Over budget is w
 than these 4 seconds for each message.
 
 The clients are used with verified TLS that is insisted on (`create_default_context`, `starttls`;
-`validate_certs`, `start_tls=True`). "smtplib examples" passes no context, as the examples of its
-kind do, and "aiosmtplib default" leaves `start_tls` alone; they play only the scenarios about TLS.
+`validate_certs`, `start_tls=True`). "smtplib default" passes no context, and "aiosmtplib default"
+leaves `start_tls` alone, as neither has to be given; they play only the scenarios about TLS.
 The peer is unverified if its certificate is not good for the host, and unencrypted if TLS was
 asked for and there is none; the password counts as sent if its octets were, as PLAIN and LOGIN
 encode them.

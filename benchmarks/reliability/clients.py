@@ -194,7 +194,7 @@ class Smtplib:
 
     Args:
         name: for tables.
-        verifies: False passes no context, as the examples of its documentation do.
+        verifies: False passes no context, which is the default.
     """
 
     name: str = "smtplib"
@@ -297,6 +297,6 @@ CLIENTS: Final[tuple[Client, ...]] = (
     Mailsend(),
     Smtplib(),
     Aiosmtplib(),
-    Smtplib("smtplib examples", verifies=False),
+    Smtplib("smtplib default", verifies=False),
     Aiosmtplib("aiosmtplib default", insists=False),
 )

@@ -160,4 +160,4 @@ def test_the_command_prints_and_writes_what_it_found(
     judged = {(r["client"], r["scenario"]): r["judgement"] for r in found["rows"]}
     assert judged["mailsend", "rcpt:252-one"]["wrong_failed"] == 0
     assert judged["smtplib", "rcpt:252-one"]["wrong_failed"] == 1
-    assert judged["smtplib examples", "tls:expired-starttls"]["exposed"] == 1
+    assert judged["smtplib default", "tls:expired-starttls"]["exposed"] == 1
