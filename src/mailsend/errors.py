@@ -96,9 +96,7 @@ class MailsendError(Exception):
             parts.append(_sentence(f"The server said: {str(self.reply)[:_MAX_WORDS]}"))
         if self.also_failed:
             others = "; ".join(error._what_and_where() for error in self.also_failed)  # noqa: SLF001
-            parts.append(
-                _sentence(f"No other endpoint could be used either: {others[:_MAX_WORDS]}")
-            )
+            parts.append(_sentence(f"Other endpoints failed too: {others[:_MAX_WORDS]}"))
         if self.advice:
             parts.append(_sentence(self.advice))
         if self.link:

@@ -114,7 +114,7 @@ def test_str_says_where_what_and_what_to_do(kind: type[MailsendError]) -> None:
         # What a setting is called stays as it is.
         ("it" if issubclass(kind, ValueError) else "It")
         + " went wrong (smtp.example.org:465 at RCPT). The server said: 550 5.7.1 one two. "
-        "No other endpoint could be used either: no way (smtp.example.org:587). "
+        "Other endpoints failed too: no way (smtp.example.org:587). "
         "do something. See https://example.org/help"
     )
     assert str(kind("What is that?")) == "What is that?"
