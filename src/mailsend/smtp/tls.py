@@ -59,6 +59,8 @@ def _build(
             else "It has to be a PEM file, beginning with -----BEGIN CERTIFICATE-----",
         ) from error
     context.minimum_version = options.minimum_version
+    # RFC 9525 §2: a common name is words for people, and no longer names a host.
+    context.hostname_checks_common_name = False
     if options.relaxed_x509:
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if options.client_cert is not None:
