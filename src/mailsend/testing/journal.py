@@ -28,6 +28,7 @@ class ReceivedMessage:
         client_name: the argument of EHLO or HELO.
         extended: whether it was EHLO.
         connection: the index of the connection in :attr:`SmtpServer.raw`.
+        reply_code: of the answer to its content; 0 if that was none, such as a lost connection.
     """
 
     reverse_path: str
@@ -40,6 +41,7 @@ class ReceivedMessage:
     client_name: str = ""
     extended: bool = True
     connection: int = 0
+    reply_code: int = 0
 
     @property
     def envelope(self) -> Envelope:

@@ -162,7 +162,7 @@ class MailCommands:
         turn = self._responder.plan(rule, self._judge_content(content))
         transaction, self._session.transaction = self._session.transaction, None
         if transaction is not None and _stores(turn):
-            self._responder.journal.stored(self._message(transaction, content))
+            self._responder.journal.stored(self._message(transaction, content, turn.code))
         await self._responder.answer(turn)
 
     def _judge_content(self, content: bytes) -> Reply:
@@ -181,7 +181,9 @@ class MailCommands:
         queue_id = f"{len(self._responder.journal.messages) + 1:08X}"
         return Reply(250, "2.0.0", f"Ok: queued as {queue_id}")
 
-    def _message(self, transaction: Transaction, content: bytes) -> ReceivedMessage:
+    def _message(
+        self, transaction: Transaction, content: bytes, reply_code: int
+    ) -> ReceivedMessage:
         return ReceivedMessage(
             reverse_path=transaction.sender.address,
             recipients=tuple(path.address for path in transaction.recipients),
@@ -193,6 +195,7 @@ class MailCommands:
             client_name=self._session.client_name,
             extended=self._session.extended,
             connection=self._responder.index,
+            reply_code=reply_code,
         )
 
 

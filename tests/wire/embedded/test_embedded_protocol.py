@@ -40,6 +40,7 @@ def test_smtplib_delivers_a_message() -> None:
             rcpt_parameters=((), ()),
             client_name="client.example",
             extended=True,
+            reply_code=250,
         ),
     )
     assert server.messages[0].message()["Subject"] == "Hi"
