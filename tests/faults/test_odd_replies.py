@@ -195,6 +195,7 @@ def test_p16_a_session_that_ended_while_idle_is_replaced(
     bench.inspect(server, first, second)
     assert first.ends == second.ends == (Outcome.ACCEPTED, Outcome.ACCEPTED)
     assert server.connections == 2
+    assert server.raw[0].count(b"MAIL") == 1  # nothing is written to a session that is over
 
 
 # -- P17: EHLO is unknown, or refused
