@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from mailsend.reply import Reply
 
-# A size of more digits than RFC 1870 §3 allows is no promise about this message.
+# More digits than a size in MAIL may have (RFC 1870 §3) are no promise about any message.
 _SIZE_DIGITS: Final = 20
 _KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 

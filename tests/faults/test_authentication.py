@@ -67,7 +67,8 @@ def refusal(name: str, cause: Cause, *reply: str, retryable: bool = False, end: 
     refusal("A5 454", Cause.AUTHENTICATION_TEMPORARY, "454 Not now", retryable=True),
     refusal("A5 454, then the end", Cause.AUTHENTICATION_TEMPORARY, "454 Not now",
             retryable=True, end=True),
-    refusal("A6 503", Cause.AUTHENTICATION_UNAVAILABLE, "503 Already authenticated"),
+    refusal("A6 503", Cause.AUTHENTICATION_UNAVAILABLE, "503 AUTH used when not advertised"),
+    refusal("A6 503 already", Cause.COMMAND_REJECTED, "503 Already authenticated"),
     refusal("A6 504", Cause.AUTHENTICATION_UNAVAILABLE, "504 Unknown mechanism"),
     refusal("A6 538", Cause.TLS_REQUIRED, "538 Encryption required"),
     *(

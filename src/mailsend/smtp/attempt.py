@@ -30,7 +30,7 @@ from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts, Watch
 from mailsend.transcript import Transcript
 
-# RFC 5321 §4.1.1.1: a server that does not know EHLO is asked with HELO. Any other refusal of
+# RFC 5321 §3.2: a server that does not know EHLO is asked with HELO. Any other refusal of
 # EHLO is a refusal.
 _EHLO_UNKNOWN: Final = frozenset({500, 501, 502, 504})
 _LOOK_SECONDS: Final = 5.0

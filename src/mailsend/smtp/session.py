@@ -34,7 +34,7 @@ from mailsend.transaction import Command, Payload, Transaction, mail_parameters
 from mailsend.transcript import MAX_LINES
 
 _LOG: Final = logging.getLogger("mailsend.session")
-_TLS_RECORD: Final = 16384  # octets, RFC 8446 §5.1
+_TLS_RECORD: Final = 16384  # octets, RFC 9846 §5.1
 _REFUSALS: Final[dict[Stage, type[ReplyError]]] = {
     Stage.MAIL: SenderRefused,
     Stage.RCPT: RecipientsRefused,

@@ -304,8 +304,9 @@ class Wire(smtplib.SMTP):
             reply = self._parser.next_reply()
         except MalformedReply as error:
             symptom, shown = Symptom.NOT_A_REPLY, str(error)
-            if stage is Stage.GREETING and error.line:
-                symptom, shown = symptom_of_greeting(error.line), repr(printable(error.line))
+            if stage is Stage.GREETING:
+                symptom = symptom_of_greeting(error.line)
+                shown = repr(printable(error.line)) if error.line else shown
             if self.scrubber is None:
                 raise self._violation(stage, symptom, shown) from error
         else:

@@ -79,7 +79,7 @@ class Close:
     ``close`` with octets unread would make the system send RST instead.
 
     Attributes:
-        close_notify: under TLS, whether the alert that announces the end (RFC 8446 §6.1) is sent
+        close_notify: under TLS, whether the alert that announces the end (RFC 9846 §6.1) is sent
             first. Without it the client sees a truncated stream.
     """
 

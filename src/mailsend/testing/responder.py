@@ -179,7 +179,8 @@ class Responder:
                 raise Stalled
 
     def _encode(self, reply: Reply) -> bytes:
-        # RFC 2034 §4: classes 2, 4 and 5 only, and nothing before EHLO has offered it.
+        # RFC 2034 §4: classes 2, 4 and 5 only. A server may leave the codes out, and does here to
+        # clients it has not offered them to.
         return reply.encode(enhanced="ENHANCEDSTATUSCODES" in self.session.offered)
 
     async def _deliver(self, reply: bytes) -> None:

@@ -38,7 +38,7 @@ class MailCommands:
             if self._session.transaction is not None:
                 raise Refused(503, "5.5.1", "A mail transaction is going on")
             path = parse_path(line, self._session.offered)
-            _check_ascii(path, path)
+            _check_ascii(path, path, 550)
             if 0 < self._session.size_limit < int(path.value("SIZE") or 0):
                 raise Refused(552, "5.3.4", "Message too big for system")
             return Reply(250, "2.1.0", "Sender ok")
@@ -66,7 +66,7 @@ class MailCommands:
             if transaction is None or transaction.chunks is not None:
                 raise Refused(503, "5.5.1", "Send MAIL first")
             path = parse_path(line, self._session.offered)
-            _check_ascii(path, transaction.sender)
+            _check_ascii(path, transaction.sender, 553)
             return Reply(250, "2.1.5", "Recipient ok")
 
         turn = self._responder.turn("RCPT", judge, line)
@@ -175,9 +175,9 @@ class MailCommands:
         ):
             self._responder.violated(text)
         if 0 < self._session.size_limit < len(content):
-            return Reply(552, "5.3.4", "Message too big for system")  # RFC 1870 §6.1
+            return Reply(552, "5.3.4", "Message too big for system")  # RFC 1870 §6.3
         if not transaction.recipients:
-            return Reply(554, "5.5.1", "No valid recipients")  # RFC 2920 §3.1
+            return Reply(554, "5.5.1", "No valid recipients")  # RFC 2920 §3.2
         queue_id = f"{len(self._responder.journal.messages) + 1:08X}"
         return Reply(250, "2.0.0", f"Ok: queued as {queue_id}")
 
@@ -231,9 +231,9 @@ def _stores(turn: Turn) -> bool:
     return (turn.code or turn.normal.code) < 400
 
 
-def _check_ascii(path: Path, sender: Path) -> None:
+def _check_ascii(path: Path, sender: Path, code: int) -> None:
     if not path.address.isascii() and sender.value("SMTPUTF8") is None:
-        raise Refused(553, "5.6.7", "Address needs SMTPUTF8")  # RFC 6531 §3.5
+        raise Refused(code, "5.6.7", "Address needs SMTPUTF8")  # RFC 6531 §3.5
 
 
 def _roughly(line: bytes) -> Path:

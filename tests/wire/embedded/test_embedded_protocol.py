@@ -107,7 +107,7 @@ def test_helo_offers_nothing() -> None:
         ("MAIL FROM:<>", b"250 2.1.0"),
         ('MAIL FROM:<"a> b"@example.org>', b"250 2.1.0"),
         ("MAIL FROM:<a@[IPv6:::1]>", b"250 2.1.0"),
-        ("MAIL FROM:<ä@example.org>", b"553 5.6.7"),
+        ("MAIL FROM:<ä@example.org>", b"550 5.6.7"),
         ("MAIL FROM:<ä@example.org> SMTPUTF8", b"250 2.1.0"),
         ("MAIL FROM:<a@example.org> SIZE=10485760", b"250 2.1.0"),
         ("MAIL FROM:<a@example.org> SIZE=10485761", b"552 5.3.4"),
