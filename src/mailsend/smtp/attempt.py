@@ -133,6 +133,8 @@ class Attempt:
     ) -> None:
         witness = self.wire.witness
         if "STARTTLS" not in capabilities:
+            # What was taken for the answer to EHLO may have been something else.
+            self._exchange.require_silence(Stage.STARTTLS)
             raise witness.failure(TlsError, Symptom.STARTTLS_NOT_OFFERED, Stage.STARTTLS)
         reply = self._exchange.command(Stage.STARTTLS, "STARTTLS")
         if reply.code >= 400:

@@ -38,6 +38,8 @@ def authenticate(
     offered = capabilities.auth_mechanisms
     name = choose(offered, profile.mechanisms)
     if name is None:
+        # What was taken for the answer to EHLO may have been something else.
+        exchange.require_silence(Stage.AUTH)
         ours = ", ".join(profile.mechanisms or PASSWORD_MECHANISMS)
         theirs = ", ".join(offered)[:200] or "no authentication"
         raise wire.witness.error(

@@ -29,16 +29,26 @@ class Exchange:
             ServiceUnavailable: The server ends the session.
             SessionError: The connection failed, or the server is out of step.
         """
-        waiting = self.wire.unasked(stage)
-        if waiting is not None:
-            if waiting.code >= 400:
-                raise self.wire.witness.refusal(
-                    ServiceUnavailable, "the server broke off before it was asked", stage, waiting
-                )
-            raise self.nonsense(stage, waiting)
+        self.require_silence(stage)
         self.wire.transcript.sent(line.encode())
         self.wire.write(f"{line}\r\n".encode(), self.watch.deadline(stage))
         return self.reply(self.watch.deadline(stage))
+
+    def require_silence(self, stage: Stage) -> None:
+        """Make sure that no reply is there that nothing was asked for. Does not wait.
+
+        Raises:
+            ServiceUnavailable: One is, and it is a refusal.
+            SessionError: Another one is, or the connection has ended.
+        """
+        waiting = self.wire.unasked(stage)
+        if waiting is None:
+            return
+        if waiting.code >= 400:
+            raise self.wire.witness.refusal(
+                ServiceUnavailable, "the server broke off before it was asked", stage, waiting
+            )
+        raise self.nonsense(stage, waiting)
 
     def reply(self, deadline: Deadline) -> Reply:
         """Read one reply.
