@@ -35,7 +35,7 @@ from mailsend.interpretation import Interpretation, interpret
 from mailsend.options import Limits, TlsOptions
 from mailsend.profile import Finding, Severity, SmtpProfile
 from mailsend.reply import EnhancedStatus, Reply
-from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, report_of
 from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts
@@ -104,6 +104,7 @@ __all__ = [
     "interpret_failure",
     "open_transport",
     "reply_rules",
+    "report_of",
 ]
 
 logging.getLogger("mailsend").addHandler(logging.NullHandler())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
+
+from mailsend.stage import Stage
 
 if TYPE_CHECKING:
     from mailsend.errors import MailsendError
@@ -149,3 +152,53 @@ class DeliveryReport:
             "queue_id": self.queue_id,
             "endpoint": self.endpoint,
         }
+
+
+def report_of(error: BaseException) -> DeliveryReport | None:
+    """What became of the message whose sending an exception ended.
+
+    Args:
+        error: what left ``send``, ``send_raw`` or ``send_many``: a
+            :class:`~mailsend.MailsendError`, or what cut the call off from outside, such as a
+            KeyboardInterrupt or the exception of a signal handler.
+
+    Returns:
+        Its report; None where it ended no sending: it came before that began, or from elsewhere.
+    """
+    report = getattr(error, "report", None)
+    return report if isinstance(report, DeliveryReport) else None
+
+
+_MOST_NAMED: Final = 10  # addresses of one outcome in a note; the report has them all
+_WORST_FIRST: Final = (Outcome.UNCERTAIN, Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NOT_SENT)
+
+
+def leave_report(error: BaseException, report: DeliveryReport, stage: Stage | None = None) -> None:
+    """Have an exception from outside carry the report of the message that it interrupted.
+
+    The report becomes its attribute, for :func:`report_of`, and one line of it a note (PEP 678),
+    which a traceback shows.
+
+    Args:
+        error: the exception. An attribute ``report`` of its own that is something else stays.
+        report: what became of the message.
+        stage: where the message was, if it was on its way.
+    """
+    told = report_of(error)
+    if told is not None or getattr(error, "report", None) is None:
+        with suppress(AttributeError):  # a class may forbid it, and the note tells all the same
+            setattr(error, "report", report)  # noqa: B010 - no BaseException declares it
+    if told is None or told.outcomes != report.outcomes:
+        where = f" at {stage.value.replace('_', ' ')}" if stage is not None else ""
+        error.add_note(f"mailsend: interrupted{where}; {_in_words(report)}")
+
+
+def _in_words(report: DeliveryReport) -> str:
+    parts: list[str] = []
+    for outcome in _WORST_FIRST:
+        addresses = [o.address for o in report.outcomes if o.outcome is outcome]
+        if addresses:
+            more = len(addresses) - _MOST_NAMED
+            named = ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+            parts.append(f"{outcome.value.replace('_', ' ')}: {named}")
+    return "; ".join(parts) or "it had no recipients"

@@ -130,6 +130,12 @@ class Transaction:
         self._asked_for_data = False
         self._begun = False
         self._someone_accepted = False
+        self.end_begun = False
+        """Whether the last octet of the content may have been written.
+
+        Set by the driver before it writes that, so that it is true at whatever point something
+        from outside interrupts the writing.
+        """
 
     def _plan(self, parameters: str, *, reset: bool) -> list[Command]:
         sender = self.envelope.sender_address
@@ -146,6 +152,16 @@ class Transaction:
     def has_begun(self) -> bool:
         """Whether a reply to anything has come."""
         return self._begun
+
+    @property
+    def stage(self) -> Stage:
+        """What the next reply belongs to; at the end, what the last one did."""
+        if self.end_begun:
+            return Stage.END_OF_DATA
+        if self._mail is None:
+            return Stage.MAIL
+        unanswered = len(self._rcpt) < len(self.envelope.recipients)
+        return Stage.RCPT if unanswered else Stage.DATA
 
     @property
     def is_open_on_the_server(self) -> bool:

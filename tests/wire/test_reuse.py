@@ -1,4 +1,4 @@
-"""A kept session: idle, lost, shared, forked, interrupted."""
+"""A kept session: idle, lost, shared, forked, used from within."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_what_is_uncertain_is_never_tried_again(
     assert server.connections == 1
 
 
-# -- threads, re-entry, fork, interrupts
+# -- threads, re-entry, fork
 
 
 class _EnoughError(Exception):
@@ -249,34 +249,6 @@ def test_after_a_fork_the_child_is_refused_and_the_parent_goes_on(
     assert server.connections == 2
     assert server.commands.count(b"QUIT") == 2
     assert [message.connection for message in server.messages] == [0, 1, 0]
-
-
-@pytest.mark.parametrize("mode", VARIANTS)
-@pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA", "END_OF_DATA"])
-@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
-def test_an_interrupt_closes_the_connection_without_a_word(
-    serve: Serve, profile_for: ProfileFor, mode: str, stage: str, interrupt: type[BaseException]
-) -> None:
-    server = serve(mode, extensions=["8BITMIME"])
-    server.on(stage, Hang())  # type: ignore[arg-type]  # of the table
-
-    def handler(_: int, __: object) -> None:
-        raise interrupt
-
-    previous = signal.signal(signal.SIGALRM, handler)
-    try:
-        verb = stage.encode()
-        alarm_when(
-            server,
-            lambda: any(c.startswith(verb) for c in server.commands) or bool(server.messages),
-        )
-        with pytest.raises(interrupt), open_transport(profile_for(server, mode)) as transport:
-            transport.send_raw(ENVELOPE, CONTENT)
-    finally:
-        signal.signal(signal.SIGALRM, previous)
-    server.wait_closed()
-    assert b"QUIT" not in server.commands
-    assert b"QUIT" not in b"".join(server.raw)
 
 
 def test_close_from_within_gives_up_the_session(serve: Serve, profile_for: ProfileFor) -> None:

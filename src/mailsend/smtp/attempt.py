@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
@@ -29,6 +29,8 @@ from mailsend.smtp.witness import Witness
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts, Watch
 from mailsend.transcript import Transcript
+
+_T = TypeVar("_T")
 
 # RFC 5321 §3.2: a server that does not know EHLO is asked with HELO. Any other refusal of
 # EHLO is a refusal.
@@ -71,8 +73,8 @@ class Attempt:
         self.wire = Wire(witness, profile.limits, resolver=resolver, clock=clock)
         self._exchange = Exchange(self.wire, watch)
 
-    def run(self, context: ssl.SSLContext | None, secret: Hidden[str] | None) -> Session:
-        """Open a session. Whoever calls closes `wire` if this raises.
+    def open(self, context: ssl.SSLContext | None, secret: Hidden[str] | None) -> Session:
+        """Open a session; whatever goes wrong, nothing stays open.
 
         Args:
             context: for TLS; None only where the endpoint has none.
@@ -81,12 +83,27 @@ class Attempt:
         Raises:
             MailsendError: As :func:`mailsend.smtp.opening.open_session`.
         """
-        capabilities = self._reach(context, self._profile.tls.pinned_sha256)
-        if secret is not None:
-            authenticate(self._exchange, self._profile, capabilities, secret)
-        return Session(
-            self._profile, self.wire, self._profile.usable(capabilities), clock=self._clock
-        )
+
+        def run() -> Session:
+            capabilities = self._reach(context, self._profile.tls.pinned_sha256)
+            if secret is not None:
+                authenticate(self._exchange, self._profile, capabilities, secret)
+            return Session(
+                self._profile, self.wire, self._profile.usable(capabilities), clock=self._clock
+            )
+
+        return self._or_close(run)
+
+    def _or_close(self, action: Callable[[], _T]) -> _T:
+        try:
+            try:
+                return action()
+            except MailsendError:
+                self.wire.close()
+                raise
+        except BaseException:  # an interrupt too, also one that comes at the close above
+            self.wire.close()
+            raise
 
     def _reach(self, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> Capabilities:
         """Everything up to the EHLO that counts: encrypted, if it is to be."""
@@ -166,12 +183,9 @@ class Attempt:
             self._profile, self._endpoint, watch, resolver=self._resolver, clock=self._clock
         )
         try:
-            look._reach(context_for_looking_only(self._profile.tls), ())
-            seen = look.wire.certificate
+            seen = look._certificate(context_for_looking_only(self._profile.tls))
         except MailsendError:
             return error
-        finally:
-            look.wire.close()
         told = self.wire.witness.failure(
             TlsError,
             symptom,
@@ -181,3 +195,12 @@ class Attempt:
         )
         told.__cause__ = error.__cause__
         return told
+
+    def _certificate(self, context: ssl.SSLContext) -> Mapping[str, Any]:
+        def run() -> Mapping[str, Any]:
+            self._reach(context, ())
+            seen = self.wire.certificate
+            self.wire.close()
+            return seen
+
+        return self._or_close(run)

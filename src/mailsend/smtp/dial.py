@@ -131,12 +131,19 @@ def _interleaved(addresses: Sequence[SocketAddress]) -> list[SocketAddress]:
 
 
 def connect(
-    addresses: Sequence[SocketAddress], deadline: Deadline, clock: Callable[[], float]
-) -> socket.socket:
+    addresses: Sequence[SocketAddress],
+    deadline: Deadline,
+    clock: Callable[[], float],
+    adopt: Callable[[socket.socket], object],
+) -> None:
     """Connect to the first address that answers; a silent one costs the others 250 ms each.
 
-    Returns:
-        A connected, non-blocking socket.
+    Args:
+        addresses: of the host.
+        deadline: by when.
+        clock: seconds that only go forward.
+        adopt: given the connected, non-blocking socket, to own it. On its way to the caller as a
+            result, an interrupt would lose it open.
 
     Raises:
         NoConnection: All of them failed.
@@ -154,9 +161,8 @@ def connect(
                     raise TimeoutError(", ".join(map(str, pending.values())))
                 if waiting and (now >= next_attempt or not pending):
                     address = waiting.pop(0)
-                    attempt = _begin(address, failures)
+                    attempt = _begin(address, pending, failures)
                     if attempt is not None:
-                        pending[attempt] = address
                         selector.register(attempt, selectors.EVENT_WRITE)
                     next_attempt = now + ATTEMPT_DELAY
                     continue
@@ -165,12 +171,13 @@ def connect(
                     attempt = key.fileobj  # type: ignore[assignment]  # only sockets are registered
                     assert isinstance(attempt, socket.socket)  # noqa: S101 - for the type checkers
                     selector.unregister(attempt)
-                    address = pending.pop(attempt)
                     code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if code == 0:
-                        return attempt
+                        adopt(attempt)
+                        del pending[attempt]
+                        return
                     attempt.close()
-                    failures.append((address, OSError(code, os.strerror(code))))
+                    failures.append((pending.pop(attempt), OSError(code, os.strerror(code))))
                     next_attempt = clock()
         finally:
             for loser in pending:
@@ -179,11 +186,15 @@ def connect(
 
 
 def _begin(
-    address: SocketAddress, failures: list[tuple[SocketAddress, OSError]]
+    address: SocketAddress,
+    pending: dict[socket.socket, SocketAddress],
+    failures: list[tuple[SocketAddress, OSError]],
 ) -> socket.socket | None:
+    """Begin to connect; `pending` owns what has begun."""
     attempt = None
     try:
-        attempt = socket.socket(address.family, socket.SOCK_STREAM)
+        # One statement, because an interrupt between two would leave the socket without an owner.
+        pending[attempt := socket.socket(address.family, socket.SOCK_STREAM)] = address
         attempt.setblocking(False)
         code = attempt.connect_ex(address.address)
     except OSError as error:  # no such family here, or no route
@@ -194,6 +205,7 @@ def _begin(
         failures.append((address, OSError(code, os.strerror(code))))
     if attempt is not None:
         attempt.close()
+        del pending[attempt]
     return None
 
 

@@ -82,9 +82,8 @@ def open_session(
         share = watch.share(len(endpoints), number)
         attempt = Attempt(profile, endpoint, share, resolver=resolver, clock=clock)
         try:
-            return attempt.run(context, secret)
+            return attempt.open(context, secret)
         except SessionError as error:
-            attempt.wire.close()
             failure = attempt.with_the_certificate(error)
             if failure.stage is Stage.AUTH or failure.cause in _STAYS:
                 failure.also_failed = tuple(failed)
@@ -92,10 +91,8 @@ def open_session(
             failed.append(failure)
             if number + 1 < len(endpoints):
                 _LOG.warning("%s Trying %s", failure, endpoints[number + 1])
-        except BaseException as error:
-            attempt.wire.close()
-            if isinstance(error, MailsendError):
-                error.also_failed = tuple(failed)
+        except MailsendError as error:
+            error.also_failed = tuple(failed)
             raise
     first = failed[0]
     first.also_failed = tuple(failed[1:])

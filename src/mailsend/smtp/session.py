@@ -120,13 +120,21 @@ class Session:
             self.abandon()
         return waiting is not None
 
-    def submit(self, envelope: Envelope, content: Content, watch: Watch) -> DeliveryReport:
+    def submit(
+        self,
+        envelope: Envelope,
+        content: Content,
+        watch: Watch,
+        on_begin: Callable[[Transaction], object] | None = None,
+    ) -> DeliveryReport:
         """Run one mail transaction (RFC 5321 §3.3).
 
         Args:
             envelope: who it is from and for.
             content: the message.
             watch: of the call that this is part of.
+            on_begin: given the transaction before anything is written, for who wants to know at
+                any moment how far it is.
 
         Returns:
             One outcome for each recipient. A refused recipient beside an accepted one is in the
@@ -146,6 +154,8 @@ class Session:
         transaction = Transaction(
             envelope, content, self.capabilities, parameters, reset=self._needs_reset
         )
+        if on_begin is not None:
+            on_begin(transaction)
         self.transactions += 1
         self.content_begun = False
         try:
@@ -231,6 +241,7 @@ class Session:
                 # positive one would be taken for the answer to this message.
                 waiting = wire.unasked(Stage.DATA)
                 if waiting is None:
+                    transaction.end_begun = True
                     wire.write(octets[last:] + END_OF_DATA, deadline)
             except SessionError as error:
                 self._last_words(error, Stage.DATA, transaction, codes=range(400, 600))
@@ -324,14 +335,16 @@ class Session:
 
     def quit(self) -> None:
         """Say goodbye and close. Best effort within its own short budget; never raises."""
-        if self._wire.is_open and not self.is_foreign:
-            watch = Watch(self._profile.timeouts, self._clock)
-            deadline = watch.deadline(Stage.QUIT)
-            with contextlib.suppress(SessionError):  # logged by the wire's transcript; all is done
-                self._wire.transcript.sent(b"QUIT")
-                self._wire.write(b"QUIT\r\n", deadline)
-                self._wire.read(deadline)
-        self.abandon()
+        try:
+            if self._wire.is_open and not self.is_foreign:
+                watch = Watch(self._profile.timeouts, self._clock)
+                deadline = watch.deadline(Stage.QUIT)
+                with contextlib.suppress(SessionError):  # in the transcript; all is done
+                    self._wire.transcript.sent(b"QUIT")
+                    self._wire.write(b"QUIT\r\n", deadline)
+                    self._wire.read(deadline)
+        finally:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close the connection without a word."""

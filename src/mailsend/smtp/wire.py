@@ -105,14 +105,14 @@ class Wire(smtplib.SMTP):
         deadline = watch.deadline(Stage.CONNECT)
         try:
             addresses = dial.resolve(host, port, deadline, self._clock, self._resolver)
-            connected = dial.connect(addresses, deadline, self._clock)
+            dial.connect(addresses, deadline, self._clock, self._adopt)
         except OSError as error:
             symptom, detail = dial.explain(error, self.endpoint)
             kind = SessionTimeout if isinstance(error, TimeoutError) else ConnectError
             raise self.witness.failure(
                 kind, symptom, Stage.CONNECT, detail=detail, seconds=deadline.seconds
             ) from error
-        self._adopt(connected)
+        connected = self._live(Stage.CONNECT)
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._own_address = _address(connected.getsockname())
@@ -137,6 +137,9 @@ class Wire(smtplib.SMTP):
     def close(self) -> None:
         """Close the socket. Nothing is written, not even a TLS goodbye."""
         self._readiness = None
+        if self.sock is not None:
+            # Before it is forgotten: an interrupt in between would leave it to nobody.
+            self.sock.close()
         super().close()
 
     @property
@@ -172,7 +175,8 @@ class Wire(smtplib.SMTP):
         try:
             # Asked first, because wrap_socket() of a connection that is gone leaks its socket.
             self._live(Stage.TLS).getpeername()
-            secured = context.wrap_socket(
+            # Stored by the same statement: the plain socket has let go of the descriptor.
+            self.sock = secured = context.wrap_socket(
                 self._live(Stage.TLS),
                 server_hostname=self.endpoint.host,
                 do_handshake_on_connect=False,

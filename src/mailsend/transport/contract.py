@@ -23,7 +23,7 @@ from mailsend.errors import (
     SessionError,
 )
 from mailsend.message import AnyMessage, ParsedMessage, envelope_of, parse, render
-from mailsend.report import DeliveryReport
+from mailsend.report import DeliveryReport, leave_report, report_of
 from mailsend.stage import OPENING
 
 
@@ -84,6 +84,9 @@ class Transport(ABC):
             DeliveryUncertain: Cut off after the last octet of the content, before the reply.
             SessionError: The session could not be opened, or ended before the last octet:
                 nothing was accepted.
+            BaseException: Something from outside came between, such as a KeyboardInterrupt or
+                what a signal handler raised. The connection is closed without another word, and
+                :func:`~mailsend.report_of` tells from the exception what became of the message.
         """
 
     @property
@@ -153,18 +156,27 @@ class Transport(ABC):
             envelope = item.envelope if isinstance(item, Submission) else envelope_of(parse(item))
         except (InvalidMessage, InvalidAddress) as error:
             return DeliveryReport((), key=key, error=error)
+        report: DeliveryReport | None = None
         try:
-            if isinstance(item, Submission):
-                report = self.send_raw(envelope, item.content)
-            else:
-                report = self.send(item, envelope=envelope)
-        except MailsendError as error:
-            report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
-            if not _concerns_one_message(error):
-                error.report = evolve(report, key=key)
-                raise
-            return evolve(report, key=key, error=error)
-        return evolve(report, key=key)
+            try:
+                if isinstance(item, Submission):
+                    report = self.send_raw(envelope, item.content)
+                else:
+                    report = self.send(item, envelope=envelope)
+            except MailsendError as error:
+                report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
+                if not _concerns_one_message(error):
+                    error.report = evolve(report, key=key)
+                    raise
+                return evolve(report, key=key, error=error)
+            return evolve(report, key=key)
+        except MailsendError:
+            raise
+        except BaseException as interrupt:
+            report = report or report_of(interrupt)
+            if report is not None:
+                leave_report(interrupt, evolve(report, key=key))
+            raise
 
     def __enter__(self) -> Self:
         self.open()

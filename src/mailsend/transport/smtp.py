@@ -22,11 +22,12 @@ from mailsend.errors import (
     SessionTimeout,
 )
 from mailsend.profile import SmtpProfile
-from mailsend.report import DeliveryReport
+from mailsend.report import DeliveryReport, leave_report
 from mailsend.smtp.opening import open_session
 from mailsend.smtp.session import Session
 from mailsend.stage import Stage
 from mailsend.timeouts import Watch
+from mailsend.transaction import Transaction
 from mailsend.transport.contract import Transport, check_envelope
 
 _T = TypeVar("_T")
@@ -65,7 +66,9 @@ class SmtpTransport(Transport):
         # Reentrant, so that a signal handler finds out that it came in the middle instead of
         # waiting for itself.
         self._lock = threading.RLock()
-        self._busy = False
+        # Taken only by who has the other; a lock, because nothing comes between the end of its
+        # `with` and its release, as it may come between the end of an action and an assignment.
+        self._busy = threading.Lock()
         self._session: Session | None = None
         # A port that is blocked would cost its wait again with each new session.
         self._reached: Endpoint | None = None
@@ -88,18 +91,25 @@ class SmtpTransport(Transport):
                     advice="Open a transport in each process, after the fork; close() lets go of "
                     "the other process's session without a word to the server",
                 )
-            self._process, self._lock, self._busy = os.getpid(), threading.RLock(), False
+            self._process = os.getpid()
+            self._lock, self._busy = threading.RLock(), threading.Lock()
         with self._lock:
-            if self._busy:
+            if self._busy.locked():
                 raise ConfigurationError(
                     "this transport is used again from within its own sending",
                     advice="A signal handler or callback needs a transport of its own",
                 )
-            try:
-                self._busy = True
-                return action()
-            finally:
-                self._busy = False
+            with self._busy:
+                try:
+                    return action()
+                except MailsendError:
+                    raise
+                except BaseException:
+                    # Interrupted anywhere, as between reading octets and understanding them:
+                    # nobody knows any more what the session is at.
+                    if self._session is not None:
+                        self._session.abandon()
+                    raise
 
     @property
     def transcript(self) -> tuple[str, ...]:
@@ -115,16 +125,18 @@ class SmtpTransport(Transport):
             self._let_go(busy=True)  # the parent's session: nothing may be said on it
             return
         with self._lock:
-            self._let_go(busy=self._busy)
+            self._let_go(busy=self._busy.locked())
 
     def _let_go(self, *, busy: bool) -> None:
-        session, self._session, self._reached = self._session, None, None
+        session = self._session
         if session is None:
             return
-        if busy:  # in the middle of a message, of which a QUIT would become a part
+        try:
+            self._session = self._reached = None
+            if not busy:  # in the middle of a message, of which a QUIT would become a part
+                session.quit()
+        finally:
             session.abandon()
-        else:
-            session.quit()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -148,29 +160,63 @@ class SmtpTransport(Transport):
     def _deliver(
         self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
     ) -> DeliveryReport:
+        course: list[Transaction] = []
+        try:
+            return self._attempt(envelope, content_for, course)
+        except MailsendError:
+            raise
+        except BaseException as interrupt:
+            transaction = course[-1] if course else None
+            endpoint = str(self._reached or self.profile.endpoint)
+            if transaction is None:
+                report = DeliveryReport.nothing_sent(envelope.recipients, endpoint=endpoint)
+            else:
+                report = transaction.report(uncertain=transaction.end_begun, endpoint=endpoint)
+            leave_report(interrupt, report, transaction.stage if transaction else None)
+            raise
+
+    def _attempt(
+        self,
+        envelope: Envelope,
+        content_for: Callable[[Capabilities], Content],
+        course: list[Transaction],
+    ) -> DeliveryReport:
         try:
             self._check_number_of(envelope.recipients)
-            return self._alone(lambda: self._submit(envelope, content_for))
+            return self._alone(lambda: self._submit(envelope, content_for, course))
         except MailsendError as error:
             error.report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
             error.endpoint = error.endpoint or str(self.profile.endpoint)
             raise
 
     def _submit(
-        self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
+        self,
+        envelope: Envelope,
+        content_for: Callable[[Capabilities], Content],
+        course: list[Transaction],
     ) -> DeliveryReport:
+        """Run the transaction of one message.
+
+        Args:
+            envelope: who it is from and for.
+            content_for: makes the content for what the server offers.
+            course: where the transaction is put as soon as there is one. It stays there after an
+                interrupt, and knows at any moment what the server may have.
+        """
         watch = Watch(self.profile.timeouts)
         session = self._ready(watch)
         was_there = session.transactions > 0
         try:
-            return session.submit(envelope, content_for(session.capabilities), watch)
+            content = content_for(session.capabilities)
+            return session.submit(envelope, content, watch, course.append)
         except (SessionError, SenderRefused) as error:
             if not (was_there and _is_the_sessions_own_end(error, session)):
                 raise
         # Nothing of this message was taken, so it goes over a new session, once.
+        course.clear()
         session.quit()
         session = self._ready(watch)
-        return session.submit(envelope, content_for(session.capabilities), watch)
+        return session.submit(envelope, content_for(session.capabilities), watch, course.append)
 
     def _check_number_of(self, recipients: Sequence[str]) -> None:
         most = self.profile.limits.recipients
