@@ -129,7 +129,7 @@ class Limits:
     Attributes:
         reply_line_octets: longest reply line to accept.
         reply_lines: most lines of one reply to accept. The two bound what a hostile server can
-            make the process hold: 1 MiB by default.
+            make the process hold: by default 512 KiB, and five times that as text at the worst.
         message_octets: largest message to send, besides what the server says; None: no bound.
         recipients: most recipients of one message; None: no bound.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-MAX_LINE_OCTETS: Final = 8192
+MAX_LINE_OCTETS: Final = 4096
 """Default bound of a reply line. RFC 5321 §4.5.3.1.5 says 512; real servers send longer ones."""
 
 MAX_LINES: Final = 128
