@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import re
+from collections.abc import Iterator
+from itertools import pairwise, product
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailsend.content import END_OF_DATA, dot_stuff, prepare
 from mailsend.errors import InvalidMessage
+from mailsend.testing.content import DataDecoder
 
 octets = st.lists(
     st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b" ", b"\xff", b"\r\n.", b"\n."]),
@@ -33,6 +36,32 @@ def test_what_arrives_is_what_was_prepared(given_octets: bytes) -> None:
     message, left = receive(dot_stuff(content.data) + END_OF_DATA + b"QUIT\r\n")
     assert message == content.data
     assert left == b"QUIT\r\n"
+
+
+def all_contents(longest: int) -> Iterator[bytes]:
+    """Everything of the octets that matter here, up to a length."""
+    for length in range(longest + 1):
+        yield from map(bytes, product(b"\r\n.x", repeat=length))
+
+
+def test_every_short_content_arrives_as_it_was_but_for_line_ends() -> None:
+    for given_octets in all_contents(7):
+        canonical = re.sub(rb"\r\n|\r|\n", b"\r\n", given_octets)
+        canonical += b"" if canonical.endswith(b"\r\n") else b"\r\n"
+        on_the_wire = dot_stuff(prepare(given_octets).data) + END_OF_DATA
+        assert receive(on_the_wire + b"QUIT\r\n") == (canonical, b"QUIT\r\n"), given_octets
+        # Whoever takes less than CRLF for a line end sees the end of data only there, too.
+        assert re.search(rb"(?:\A|[\r\n])\.(?:\r|\n)", on_the_wire[:-3]) is None, given_octets
+
+
+def test_every_short_content_arrives_in_any_two_pieces() -> None:
+    for given_octets in all_contents(5):
+        canonical = prepare(given_octets).data
+        on_the_wire = dot_stuff(canonical) + END_OF_DATA
+        for cut in range(1, len(on_the_wire)):
+            decoder = DataDecoder()
+            assert decoder.feed(on_the_wire[:cut]) is None, (given_octets, cut)
+            assert decoder.feed(on_the_wire[cut:]) == (canonical, b""), (given_octets, cut)
 
 
 @given(octets)

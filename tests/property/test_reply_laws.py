@@ -46,14 +46,53 @@ def outcome(chunks: list[bytes], max_line: int = 60, max_lines: int = 4) -> list
     return seen
 
 
-@given(st.lists(replies_on_the_wire | st.binary(max_size=60), max_size=5), st.data())
-def test_fragments_make_no_difference(stream: list[bytes], data: st.DataObject) -> None:
-    octets = b"".join(stream)
+# Around the bounds of `outcome`, and the same again and again, as it is in a session.
+around_the_bounds = st.builds(
+    wire_form, codes, st.lists(st.integers(52, 58).map(lambda n: b"x" * n), min_size=1, max_size=6)
+)
+repeated = st.builds(
+    lambda replies, times: replies * times,
+    st.lists(replies_on_the_wire, max_size=3).map(b"".join),
+    st.integers(1, 4),
+)
+streams = st.lists(
+    replies_on_the_wire | around_the_bounds | repeated | st.binary(max_size=60), max_size=5
+).map(b"".join)
+
+
+@given(streams, st.data())
+def test_fragments_make_no_difference(octets: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=20)))
     pieces = [octets[a:b] for a, b in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
     whole = outcome([octets])
     assert outcome(pieces) == whole
     assert outcome([octets[i : i + 1] for i in range(len(octets))]) == whole
+
+
+@given(st.lists(around_the_bounds | repeated, max_size=2).map(b"".join))
+def test_no_cut_in_two_makes_a_difference(octets: bytes) -> None:
+    whole = outcome([octets])
+    for cut in range(len(octets) + 1):
+        assert outcome([octets[:cut], octets[cut:]]) == whole, cut
+
+
+@given(st.lists(replies_on_the_wire), st.data())
+def test_what_is_left_over_does_not_depend_on_fragments(
+    stream: list[bytes], data: st.DataObject
+) -> None:
+    octets = b"".join(stream)
+    end = data.draw(st.integers(0, len(octets)))
+    whole, single = ReplyParser(), ReplyParser()
+    whole.feed(octets[:end])
+    replies = sum(1 for _ in iter(whole.next_reply, None))
+    for i in range(end):
+        single.feed(octets[i : i + 1])
+        replies -= single.next_reply() is not None
+    assert replies == 0
+    assert single.octets_waiting == whole.octets_waiting
+    assert single.has_leftover is whole.has_leftover
+    ends = {len(b"".join(stream[:n])) for n in range(len(stream) + 1)}
+    assert whole.has_leftover is (end not in ends)
 
 
 @given(st.binary(max_size=300) | st.lists(replies_on_the_wire).map(b"".join))

@@ -23,7 +23,7 @@ PROMISED = {
     "ProtocolViolation", "RecipientsRefused", "Reply", "ReplyError", "Scope", "Security",
     "SenderRefused", "ServiceUnavailable", "SessionError", "SessionLost", "SessionTimeout",
     "SmtpProfile", "StartTlsTransport", "Submission", "Timeouts", "TlsError", "TlsOptions",
-    "Transport", "compose", "interpret", "open_transport",
+    "Transport", "compose", "interpret", "open_transport", "report_of",
 }  # fmt: skip
 
 PUBLIC = [(name, getattr(mailsend, name)) for name in mailsend.__all__]

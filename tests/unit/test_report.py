@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import traceback
 
 import pytest
 
+from mailsend.errors import SessionLost
 from mailsend.reply import Reply
-from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
+from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, leave_report, report_of
+from mailsend.stage import Stage
 
 
 @pytest.mark.parametrize(
@@ -115,3 +118,73 @@ def test_facts_are_json() -> None:
         "endpoint": "smtp.example.org:465",
     }
     assert json.loads(json.dumps(DeliveryReport(()).facts()))["reply"] is None
+
+
+# -- exceptions that carry a report
+
+
+def test_an_exception_tells_what_became_of_the_message() -> None:
+    interrupt = KeyboardInterrupt()
+    assert report_of(interrupt) is None
+    leave_report(interrupt, REPORT, Stage.END_OF_DATA)
+    assert report_of(interrupt) is REPORT
+    (line,) = interrupt.__notes__
+    assert line == (
+        "mailsend: interrupted at end of data; uncertain: c@x.org; accepted: a@x.org, e@x.org; "
+        "refused: b@x.org; not sent: d@x.org"
+    )
+    assert traceback.format_exception(interrupt)[-1] == f"{line}\n"
+
+
+def test_errors_of_the_library_tell_it_the_same_way() -> None:
+    assert report_of(SessionLost("x")) is None
+    assert report_of(SessionLost("x", report=REPORT)) is REPORT
+
+
+def test_a_note_is_short_for_many_recipients() -> None:
+    addresses = [f"r{n}@x.org" for n in range(1000)]
+    interrupt = KeyboardInterrupt()
+    leave_report(interrupt, DeliveryReport.nothing_sent(addresses))
+    (line,) = interrupt.__notes__
+    assert line.startswith("mailsend: interrupted; not sent: r0@x.org, r1@x.org, ")
+    assert line.endswith(", r9@x.org and 990 more")
+    ten = KeyboardInterrupt()
+    leave_report(ten, DeliveryReport.nothing_sent(addresses[:10]))
+    assert ten.__notes__[0].endswith(", r9@x.org")
+
+
+def test_a_message_for_nobody_has_a_note_too() -> None:
+    interrupt = KeyboardInterrupt()
+    leave_report(interrupt, DeliveryReport(()))
+    assert interrupt.__notes__ == ["mailsend: interrupted; it had no recipients"]
+
+
+def test_the_same_is_told_once() -> None:
+    interrupt = KeyboardInterrupt()
+    leave_report(interrupt, REPORT, Stage.DATA)
+    named = DeliveryReport(REPORT.outcomes, key="other")
+    leave_report(interrupt, named)
+    assert report_of(interrupt) is named
+    assert len(interrupt.__notes__) == 1
+    # One object may be raised again, for another message.
+    leave_report(interrupt, DeliveryReport.nothing_sent(["z@x.org"]))
+    assert interrupt.__notes__[1:] == ["mailsend: interrupted; not sent: z@x.org"]
+
+
+class _WithItsOwnError(Exception):
+    report = "something of the application's"
+
+
+class _ReadOnlyError(Exception):
+    @property
+    def report(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("error", [_WithItsOwnError(), _ReadOnlyError()])
+def test_a_report_of_an_application_s_own_stays(error: Exception) -> None:
+    own = getattr(error, "report", None)
+    leave_report(error, REPORT)
+    assert getattr(error, "report", None) is own
+    assert report_of(error) is None
+    assert len(error.__notes__) == 1
