@@ -315,21 +315,23 @@ def test_what_a_server_lacks(
 @BOTH
 def test_the_stage_is_that_of_the_next_reply(capabilities: Capabilities) -> None:
     transaction = begin(["b@x.org", "c@x.org"], capabilities, reset=True)
-    assert transaction.stage is Stage.MAIL
     seen: list[tuple[Stage, Stage]] = []
     while (step := transaction.next_step()) is not None and not isinstance(step, Payload):
         for command in step:
             seen.append((command.stage, transaction.stage))
             transaction.receive(command, Reply.parse(OK[command.line.decode().strip()]))
+    seen.append((Stage.DATA, transaction.stage))  # the content, up to its end
+    transaction.end_begun = True
+    seen.append((Stage.END_OF_DATA, transaction.stage))
+    transaction.receive_final(Reply(250))
+    seen.append((Stage.END_OF_DATA, transaction.stage))
     assert seen == [
         (Stage.RSET, Stage.MAIL),
         (Stage.MAIL, Stage.MAIL),
         (Stage.RCPT, Stage.RCPT),
         (Stage.RCPT, Stage.RCPT),
         (Stage.DATA, Stage.DATA),
+        (Stage.DATA, Stage.DATA),
+        (Stage.END_OF_DATA, Stage.END_OF_DATA),
+        (Stage.END_OF_DATA, Stage.END_OF_DATA),
     ]
-    assert transaction.stage is Stage.DATA
-    transaction.end_begun = True
-    assert transaction.stage is Stage.END_OF_DATA
-    transaction.receive_final(Reply(250))
-    assert transaction.stage is Stage.END_OF_DATA
