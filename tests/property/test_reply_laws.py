@@ -69,6 +69,22 @@ def test_fragments_make_no_difference(octets: bytes, data: st.DataObject) -> Non
     assert outcome([octets[i : i + 1] for i in range(len(octets))]) == whole
 
 
+# Few words, so that the same lines come again, alone and within other replies.
+said_before = st.builds(
+    wire_form,
+    st.sampled_from([250, 354]),
+    st.lists(st.sampled_from([b"ok", b"2.0.0 ok", b""]), min_size=1, max_size=3),
+)
+
+
+@given(st.lists(said_before | replies_on_the_wire, max_size=12))
+def test_a_reply_means_the_same_behind_others_as_alone(stream: list[bytes]) -> None:
+    parser = ReplyParser()
+    parser.feed(b"".join(stream))
+    assert list(iter(parser.next_reply, None)) == [Reply.parse(octets) for octets in stream]
+    assert not parser.has_leftover
+
+
 @given(st.lists(around_the_bounds | repeated, max_size=2).map(b"".join))
 def test_no_cut_in_two_makes_a_difference(octets: bytes) -> None:
     whole = outcome([octets])

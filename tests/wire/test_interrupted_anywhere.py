@@ -197,6 +197,9 @@ class Trial:
         except (KeyboardInterrupt, MailsendError) as error:
             caught, report = error, report_of(error)
         assert isinstance(caught, KeyboardInterrupt) is tracer.has_come, tracer.where
+        if any("interrupted at" in note for note in getattr(caught, "__notes__", ())):
+            # In the middle of the transaction: whatever is written now may be taken for content.
+            assert "closed" in repr(self.transport), tracer.where
         if self.course is stream and tracer.has_come and report is not None:
             assert report.key == KEY, tracer.where
         self.transport.close()
