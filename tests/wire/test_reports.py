@@ -434,7 +434,7 @@ def test_sending_does_not_change_the_message(serve: Serve, profile_for: ProfileF
 
 def test_what_a_server_says_is_bounded_in_an_error(serve: Serve, profile_for: ProfileFor) -> None:
     server = serve("implicit_tls")
-    server.on("MAIL", Answer(*[f"550-{'STARTTLS ' * 900}"] * 100, "550 end"))
+    server.on("MAIL", Answer(*[f"550-{'STARTTLS ' * 450}"] * 100, "550 end"))
     with open_transport(profile_for(server, "implicit_tls")) as transport:
         with pytest.raises(SenderRefused) as caught:
             transport.send_raw(ENVELOPE, CONTENT)
