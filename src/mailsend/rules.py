@@ -52,6 +52,10 @@ class Evidence(IntEnum):
     STAGE = 4
 
 
+# At most as long as an address may be, so that a long text costs no more than its length.
+_ADDRESS: Final = re.compile(r"[^\s<>@()\[\]:;,\"]{1,64}@[^\s<>@()\[\]:;,\"]{1,255}")
+
+
 def _codes(value: Iterable[int | str]) -> frozenset[int]:
     codes: set[int] = set()
     for item in value:
@@ -159,6 +163,10 @@ class Rule:
 
     def fits(self, reply: Reply, stage: Stage, provider: str | None = None) -> bool:
         """Whether everything that the rule names is there."""
+        return self.reads(searchable(reply), reply, stage, provider)
+
+    def reads(self, text: str, reply: Reply, stage: Stage, provider: str | None) -> bool:
+        """The same, for who has the :func:`searchable` text already."""
         if self.stages and stage not in self.stages:
             return False
         if self.provider is not None and self.provider != provider:
@@ -170,12 +178,21 @@ class Rule:
             status is None or f"{status.subject}.{status.detail}" not in self.enhanced
         ):
             return False
-        # A text that a server broke into lines is one text all the same.
-        return self.words is None or bool(self.words.search(" ".join(reply.lines)[:_READ]))
+        return self.words is None or self.words.search(text) is not None
 
 
 # Words that only one provider uses come before those that many servers use.
 _FILES: Final = ("providers", "gmail", "microsoft", "servers", "standard")
+
+
+def searchable(reply: Reply) -> str:
+    """The text that words are looked for in: one line, without addresses.
+
+    A server may break a text into lines anywhere, and a recipient may be called throttle.
+    """
+    return _ADDRESS.sub("x@x", " ".join(reply.lines)[:_READ])
+
+
 _KEYS: Final = frozenset(f.name for f in fields(Rule))
 
 
@@ -222,16 +239,16 @@ def read_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
     return tuple(map(rule_of, rows))
 
 
-def _rank(rule: Rule) -> tuple[bool, Evidence]:
-    return (rule.provider is None, rule.evidence)
+def _rank(rule: Rule) -> tuple[Evidence, bool]:
+    return (rule.evidence, rule.provider is None)
 
 
 class RuleBook:
     """Rules in the order in which they are asked. May be used by several threads.
 
     Rules that were added are asked before those the book began with, the last added first. Among
-    rules of one standing, a provider's own come first, and then the stronger
-    :class:`Evidence`; the order in which they were given decides last.
+    rules of one standing, the stronger :class:`Evidence` comes first, and for the same evidence a
+    provider's own; the order in which they were given decides last.
 
     Args:
         rules: to begin with.
@@ -301,7 +318,8 @@ class RuleBook:
 
     def find(self, reply: Reply, stage: Stage, provider: str | None = None) -> Rule | None:
         """The rule that decides, or None."""
-        return next((rule for rule in self._all if rule.fits(reply, stage, provider)), None)
+        text = searchable(reply)
+        return next((r for r in self._all if r.reads(text, reply, stage, provider)), None)
 
 
 class _BuiltIn(RuleBook):

@@ -100,9 +100,10 @@ def test_the_evidence_has_an_order() -> None:
         "stage": {"stages": ["mail"]},
         "digit": {"codes": ["5yz"]},
         "code": {"codes": [550]},
+        "provider's code": {"provider": "acme", "codes": [550]},
         "enhanced": {"enhanced": ["7.1"]},
         "words": {"words": "no"},
-        "provider": {"provider": "acme", "codes": ["5yz"]},
+        "provider's words": {"provider": "acme", "words": "no"},
     }
     reply = Reply.parse("550 5.7.1 no")
     names = list(rows)
@@ -112,7 +113,8 @@ def test_the_evidence_has_an_order() -> None:
         meaning = interpret(reply, Stage.MAIL, "acme", rules=book)
         assert meaning.rule == kept[-1]
     assert (
-        interpret(reply, Stage.MAIL, rules=RuleBook([rule("p", **rows["provider"])])).rule is None
+        interpret(reply, Stage.MAIL, rules=RuleBook([rule("p", **rows["provider's words"])])).rule
+        is None
     )
 
 

@@ -120,6 +120,17 @@ def test_what_a_rule_says_counts() -> None:
     )
 
 
+def test_what_people_are_called_is_no_evidence() -> None:
+    rule = make(words="throttle|spam", codes=[])
+    for text in (
+        "<throttle@example.org>: unknown",
+        "no spam@x.example here",
+        "<a@throttle.example>",
+    ):
+        assert not rule.fits(Reply(550, None, (text,)), Stage.RCPT), text
+    assert rule.fits(Reply(550, None, ("throttle <bob@example.org>",)), Stage.RCPT)
+
+
 def test_words_may_stand_in_any_line_and_any_case() -> None:
     rule = make(words="quota exceeded", codes=[])
     assert rule.fits(Reply(550, None, ("Sorry", "QUOTA", "Exceeded today")), Stage.RCPT)
