@@ -237,11 +237,11 @@ def test_a_wrong_password(
         (["greylist@example.test"], 75, []),
         (["greylist@example.test", "tempfail@example.test"], 75, []),
         (["hold421@example.test"], 75, []),
-        (["bob"], 65, None),
+        (["bob"], 65, []),
     ],
 )
 def test_the_exit_status_tells_what_became_of_the_recipients(
-    server: RealServer, recipients: list[str], status: int, accepted: list[str] | None
+    server: RealServer, recipients: list[str], status: int, accepted: list[str]
 ) -> None:
     token = new_token()
     source = url(server, Security.STARTTLS, None, port=server.ports.refusing)
@@ -250,7 +250,7 @@ def test_the_exit_status_tells_what_became_of_the_recipients(
         ["--url", source, "--from", ALICE, *to, "--subject", token, "--text", "x", "--json"], {}
     )
     assert done.returncode == status, done.stderr
-    assert (json.loads(done.stdout)["accepted"] if done.stdout else None) == accepted
+    assert json.loads(done.stdout)["accepted"] == accepted
     if accepted:
         server.mailbox("bob").wait_for(token)
 
@@ -258,8 +258,8 @@ def test_the_exit_status_tells_what_became_of_the_recipients(
 @pytest.mark.parametrize(
     ("listener", "status", "words"),
     [
-        ("expired", 76, "certificate has expired"),
-        ("wrong_host", 76, "Hostname mismatch"),
+        ("expired", 76, "it has expired (valid from "),
+        ("wrong_host", 76, "it is for "),
         ("self_signed", 76, "self-signed certificate"),
         ("auth_without_tls", 76, "does not offer STARTTLS"),
         ("mx", 77, "offers no authentication"),

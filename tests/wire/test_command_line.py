@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from mailsend.cli import build_parser, main
 from mailsend.cli.exit_codes import MEANINGS, ExitCode
-from mailsend.testing import Answer, Close, SmtpServer
+from mailsend.testing import Answer, Close, Hang, SmtpServer
 
 Serve = Callable[..., SmtpServer]
 Out = pytest.CaptureFixture[str]
@@ -197,13 +199,21 @@ def test_without_any_profile(capsys: Out, monkeypatch: pytest.MonkeyPatch) -> No
     assert "MAILSEND_URL" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("server")
-def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: object) -> None:
-        raise KeyboardInterrupt
+def test_interrupted(server: SmtpServer, capsys: Out) -> None:
+    server.on("END_OF_DATA", Hang(), store=True)
+    main_thread = threading.get_ident()
 
-    monkeypatch.setattr("mailsend.cli.send.open_transport", interrupted)
-    assert send("--text", "x") == ExitCode.INTERRUPTED
+    def interrupt() -> None:
+        server.wait_until(lambda: bool(server.messages))
+        signal.pthread_kill(main_thread, signal.SIGINT)
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    try:
+        assert send("--text", "x") == ExitCode.INTERRUPTED
+    finally:
+        other.join()
+    assert "uncertain: bob@example.org" in capsys.readouterr().err
 
 
 def test_version(capsys: Out) -> None:

@@ -65,10 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MailsendError as error:
         print(f"mailsend: {error}", file=sys.stderr)
         return code_for(error)
-    except KeyboardInterrupt:
-        print(
-            "mailsend: interrupted; unless a report says otherwise, the message may have been "
-            "delivered",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt as interrupt:
+        # The transport leaves word of what became of the message; else it was not on its way, or
+        # a report has been printed.
+        told = getattr(interrupt, "__notes__", [])
+        print(*told or ["mailsend: interrupted"], sep="\n", file=sys.stderr)
         return ExitCode.INTERRUPTED
