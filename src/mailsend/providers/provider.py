@@ -189,6 +189,10 @@ def _regions(value: Mapping[str, Iterable[Endpoint]]) -> Mapping[str, tuple[Endp
     return MappingProxyType({name: tuple(endpoints) for name, endpoints in value.items()})
 
 
+def _by_date(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    return tuple(sorted(policies, key=lambda policy: policy.date))
+
+
 @frozen(kw_only=True)
 class Provider:
     """What is known of a provider: where it takes submissions, and what it asks for.
@@ -245,9 +249,7 @@ class Provider:
     limits: ProviderLimits = field(factory=ProviderLimits)
     domains: tuple[str, ...] = field(default=(), converter=_domains)
     mx_suffixes: tuple[str, ...] = field(default=(), converter=_domains)
-    policies: tuple[Policy, ...] = field(
-        default=(), converter=lambda value: tuple(sorted(value, key=lambda policy: policy.date))
-    )
+    policies: tuple[Policy, ...] = field(default=(), converter=_by_date)
     reply_rules: tuple[Rule, ...] = field(default=(), converter=tuple)
     note: str | None = None
     docs: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,10 +31,10 @@ def provider_of(row: Mapping[str, Any]) -> Provider:
         ConfigurationError: Naming the provider: a key is unknown, or a value cannot be used.
     """
     name = ascii(row.get("key", "without key"))[:80]
+    unknown = sorted(set(row) - _KEYS)
+    if unknown:
+        raise ConfigurationError(f"provider {name}: the key {ascii(unknown[0])} is unknown")
     try:
-        unknown = sorted(set(row) - _KEYS)
-        if unknown:
-            raise ConfigurationError(f"the key {unknown[0]} is unknown")
         return Provider(**{key: _value(key, value, row) for key, value in row.items()})
     except (ConfigurationError, TypeError, ValueError, AttributeError) as error:
         what = error.what if isinstance(error, ConfigurationError) else str(error)
@@ -42,27 +42,24 @@ def provider_of(row: Mapping[str, Any]) -> Provider:
 
 
 def _value(key: str, value: Any, row: Mapping[str, Any]) -> Any:
-    match key:
-        case "endpoints":
-            return _endpoints(value)
-        case "regions":
-            return {region: _endpoints(urls) for region, urls in value.items()}
-        case "oauth":
-            return OAuthSettings(**value)
-        case "limits":
-            return ProviderLimits(**value)
-        case "policies":
-            return tuple(Policy(**policy) for policy in value)
-        case "reply_rules":
-            return tuple(rule_of({"provider": row.get("key"), **rule}) for rule in value)
-        case _:
-            return value
+    if key == "reply_rules":
+        return tuple(rule_of({"provider": row.get("key"), **rule}) for rule in value)
+    return _READERS[key](value) if key in _READERS else value
 
 
 def _endpoints(urls: Any) -> tuple[Endpoint, ...]:
     if not isinstance(urls, list):
         raise ConfigurationError("endpoints has to be a list of URLs")
     return tuple(map(Endpoint.from_url, urls))
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "endpoints": _endpoints,
+    "regions": lambda regions: {name: _endpoints(urls) for name, urls in regions.items()},
+    "oauth": lambda settings: OAuthSettings(**settings),
+    "limits": lambda limits: ProviderLimits(**limits),
+    "policies": lambda policies: tuple(Policy(**policy) for policy in policies),
+}
 
 
 def providers_of(text: str, where: str) -> tuple[Provider, ...]:
