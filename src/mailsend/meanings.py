@@ -33,12 +33,16 @@ class Meaning:
     transient_retry: Retry | None = None
 
 
-def read_table(name: str) -> dict[str, Any]:
-    """A TOML file of the package's ``data`` folder."""
+def read_text(name: str) -> str:
+    """A file of the package's ``data`` folder."""
     from importlib import resources  # noqa: PLC0415 - needed by the first failure, not before
 
-    text = resources.files("mailsend").joinpath("data", name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return resources.files("mailsend").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def read_table(name: str) -> dict[str, Any]:
+    """A TOML file of the package's ``data`` folder."""
+    return tomllib.loads(read_text(name))
 
 
 @functools.cache

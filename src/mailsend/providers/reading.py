@@ -33,7 +33,7 @@ def provider_of(row: Mapping[str, Any]) -> Provider:
     name = ascii(row.get("key", "without key"))[:80]
     unknown = sorted(set(row) - _KEYS)
     if unknown:
-        raise ConfigurationError(f"provider {name}: the key {ascii(unknown[0])} is unknown")
+        raise ConfigurationError(f"provider {name}: the key {unknown[0]!a} is unknown")
     try:
         return Provider(**{key: _value(key, value, row) for key, value in row.items()})
     except (ConfigurationError, TypeError, ValueError, AttributeError) as error:

@@ -1,0 +1,84 @@
+"""Where providers come from besides the application: a file of the user's, packages, our data."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from mailsend.errors import ConfigurationError
+from mailsend.meanings import read_text
+from mailsend.providers.catalogue import Catalogue
+from mailsend.providers.provider import Provider
+from mailsend.providers.reading import read_providers
+
+ENTRY_POINTS: Final = "mailsend.providers"
+"""Group of entry points: each leads to a provider, to several, or to a callable that gives them."""
+
+_LOG: Final = logging.getLogger("mailsend.providers")
+
+
+def user_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The file of the user's own providers; it need not exist.
+
+    ``$MAILSEND_PROVIDERS``, else ``providers.toml`` in ``$XDG_CONFIG_HOME/mailsend``
+    (``~/.config/mailsend`` if that is not set).
+    """
+    if environ.get("MAILSEND_PROVIDERS"):
+        return Path(environ["MAILSEND_PROVIDERS"]).expanduser()
+    base = environ.get("XDG_CONFIG_HOME")
+    folder = Path(base) if base else Path("~/.config").expanduser()
+    return folder / "mailsend" / "providers.toml"
+
+
+def of_user(path: Path) -> Catalogue:
+    """The providers of the user's file; none if there is no file, or if it cannot be used.
+
+    What is wrong with it is logged as a warning: everything else has to go on working.
+    """
+    try:
+        return Catalogue.of(read_providers(path) if path.exists() else ())
+    except ConfigurationError as error:
+        _LOG.warning("%s It is passed over.", error)
+        return Catalogue.of(())
+
+
+def of_packages() -> Catalogue:
+    """The providers of installed packages; one that fails is logged as a warning and left out."""
+    found: list[Provider] = []
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        where = f"the entry point {entry.name} of {entry.dist.name if entry.dist else 'a package'}"
+        try:
+            added = [*found, *_providers(entry.load())]
+            Catalogue.of(added)
+        except Exception as error:  # noqa: BLE001 - what a package does wrong is not ours to know
+            _LOG.warning("%s is passed over: %s: %s", where, type(error).__name__, error)
+        else:
+            found = added
+    return Catalogue.of(found)
+
+
+def _providers(loaded: Any) -> Iterable[Provider]:
+    given = loaded() if callable(loaded) else loaded
+    providers = (given,) if isinstance(given, Provider) else tuple(given)
+    for provider in providers:
+        if not isinstance(provider, Provider):
+            raise TypeError(f"it gives {type(provider).__name__}, and no Provider")
+    return providers
+
+
+@functools.cache
+def built_in() -> Catalogue:
+    """The providers that come with the package."""
+    return Catalogue.scan(read_text("providers.toml"))
+
+
+@functools.cache
+def data_version() -> str:
+    """The version of the built-in data, apart from that of the code."""
+    line = next(x for x in read_text("providers.toml").splitlines() if x.startswith("version = "))
+    return line.partition('"')[2].rstrip('"')
