@@ -39,9 +39,10 @@ HEAD: Final = """\
 This page is made from the data that `mailsend.interpret` and `mailsend.interpret_failure` go by:
 `python docs/generate.py`.
 
-A reply is looked up in this order: the rules of the provider that said it, the words of the reply,
-its enhanced status code, its code, the first digit of its code. What no rule fits is reported as
-`unknown`, with the server's own words.
+The stage, and the provider that said it, narrow the choice of rules. Of those left the words of the
+reply decide, else its enhanced status code, its code, the first digit of its code; for the same
+kind of evidence a provider's own rule comes first. Addresses in a reply are no words. What no rule
+fits is reported as `unknown`, with the server's own words.
 
 *Try again* tells when the same submission, unchanged, may succeed. Every row names where it is
 known from, and how well: `recorded` from the server itself, `standard` (an RFC or IANA registry),

@@ -22,7 +22,8 @@ class Scope(StrEnum):
 class Retry(StrEnum):
     """When the same submission, unchanged, may succeed.
 
-    ``NOW``: at once, on this session. ``NEW_CONNECTION``: at once, over a new one. ``MINUTES``,
+    ``NOW``: at once, on this session; of too many recipients the rest, in another message.
+    ``NEW_CONNECTION``: at once, over a new one. ``MINUTES``,
     ``HOURS``: later, waiting longer each time. ``NEVER``: not before somebody changes something.
     """
 

@@ -96,6 +96,8 @@ def interpret(
 
 
 def _retry(reply: Reply, always: Retry | None, if_transient: Retry | None) -> Retry:
+    if always is Retry.NOW and reply.code == 421:
+        return Retry.NEW_CONNECTION  # it ends this one
     if always is not None:
         return always
     # RFC 5321 §4.2.1: 4yz invites to try again, 5yz forbids it.
@@ -130,11 +132,13 @@ def explained(kind: type[_Error], what: str, meaning: Interpretation, **known: A
         meaning: what that means.
         **known: what else :class:`~mailsend.MailsendError` takes.
     """
+    # "Too many recipients" invites to send to the rest at once; an error is about all of them.
+    retry = Retry.MINUTES if meaning.retry is Retry.NOW else meaning.retry
     return kind(
         what,
         cause=meaning.cause,
         scope=meaning.scope,
-        retry=meaning.retry,
+        retry=retry,
         advice=meaning.advice,
         link=meaning.link,
         rule=meaning.rule,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from mailsend.cause import Cause, Retry, Scope
+
+# Words that only one provider uses come before those that many servers use.
+REPLY_FILES: Final = ("providers", "gmail", "microsoft", "servers", "standard")
 
 
 @frozen
@@ -33,11 +36,29 @@ class Meaning:
     transient_retry: Retry | None = None
 
 
+_TABLES: Final = (
+    "causes.toml",
+    "failures.toml",
+    "providers.toml",
+    *(f"replies/{name}.toml" for name in REPLY_FILES),
+)
+
+
+@functools.cache
 def read_text(name: str) -> str:
     """A file of the package's ``data`` folder."""
-    from importlib import resources  # noqa: PLC0415 - needed by the first failure, not before
+    from importlib import resources  # noqa: PLC0415 - needed by the first connection, not before
 
     return resources.files("mailsend").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def read_ahead() -> None:
+    """Take the tables' text into memory, while files can be opened.
+
+    A connection fails for want of file descriptors too, and has to be explained without one.
+    """
+    for name in _TABLES:
+        read_text(name)
 
 
 def read_table(name: str) -> dict[str, Any]:

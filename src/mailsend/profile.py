@@ -102,11 +102,13 @@ class SmtpProfile:
             port has one meaning (465 or none: implicit TLS; 25, 587, 2525, 2587: STARTTLS).
         username: name to authenticate with, or None for a server that asks for none.
         credentials: the password that belongs to it.
-        fallbacks: other endpoints, tried in this order while no connection to the earlier ones can
-            be made: where the network blocks a port or a server does not answer. Not where the
-            credentials are refused or the server cannot be trusted. All endpoints share the
-            budgets of `timeouts`. None may be less secure than the first: TLS, implicit or by
-            STARTTLS, is required on each of them, or on none.
+        fallbacks: other endpoints, tried in this order where the earlier ones cannot be used:
+            whatever goes wrong before authentication, such as a port that the network blocks or a
+            server that is down. Not where the server cannot be trusted or does not want this
+            client, and not where the credentials are refused. All endpoints share the budgets of
+            `timeouts`. None may be less secure than the first; implicit TLS and STARTTLS count as
+            equal, since both are required and verified. A transport that had to use one goes on
+            with it until it is closed.
         client_name: what EHLO says: this machine's full domain name, or an address literal. None
             says the literal of the socket's own address; a look-up in the DNS is never made.
         timeouts: seconds for each stage.
@@ -352,21 +354,22 @@ def _findings(profile: SmtpProfile) -> Iterable[Finding]:
                 f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
                 "Use security=Security.STARTTLS, or port=465 with implicit TLS",
             )
-    if profile.port == 25 and profile.credentials is not None:
-        yield Finding(
-            warning,
-            "port",
-            "port 25 is for relaying between servers; many networks block it and many servers "
-            "offer no authentication there",
-            "Use port 465 with implicit TLS or port 587 with STARTTLS (RFC 8314 §3.3)",
-        )
-    if profile.security is Security.INSECURE_PLAINTEXT and not profile.endpoint.is_loopback:
-        yield Finding(
-            warning,
-            "security",
-            f"messages to {profile.host} cross the network where anybody can read and change them",
-            "Use security=Security.IMPLICIT_TLS or Security.STARTTLS",
-        )
+        if endpoint.port == 25 and profile.credentials is not None:
+            yield Finding(
+                warning,
+                "port" if setting == "security" else setting,
+                "port 25 is for relaying between servers; many networks block it and many servers "
+                "offer no authentication there",
+                "Use port 465 with implicit TLS or port 587 with STARTTLS (RFC 8314 §3.3)",
+            )
+        if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:
+            yield Finding(
+                warning,
+                setting,
+                f"messages to {endpoint.host} cross the network where anybody can read and change "
+                "them",
+                "Use security=Security.IMPLICIT_TLS or Security.STARTTLS",
+            )
     if profile.client_name is not None and not {".", "["} & set(profile.client_name):
         yield Finding(
             warning,

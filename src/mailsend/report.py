@@ -164,6 +164,7 @@ def report_of(error: BaseException) -> DeliveryReport | None:
 
     Returns:
         Its report; None where it ended no sending: it came before that began, or from elsewhere.
+        An exception object that is raised more than once has the last report it was given.
     """
     report = getattr(error, "report", None)
     return report if isinstance(report, DeliveryReport) else None
@@ -186,7 +187,7 @@ def leave_report(error: BaseException, report: DeliveryReport, stage: Stage | No
     """
     told = report_of(error)
     if told is not None or getattr(error, "report", None) is None:
-        with suppress(AttributeError):  # a class may forbid it, and the note tells all the same
+        with suppress(Exception):  # a class may forbid it, and the note tells all the same
             setattr(error, "report", report)  # noqa: B010 - no BaseException declares it
     if told is None or told.outcomes != report.outcomes:
         where = f" at {stage.value.replace('_', ' ')}" if stage is not None else ""

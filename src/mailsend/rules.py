@@ -11,17 +11,17 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import Attribute, field, fields, frozen
-from attrs.converters import optional
 
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.errors import ConfigurationError
-from mailsend.meanings import read_table
+from mailsend.meanings import REPLY_FILES, read_table
 from mailsend.reply import Reply
 from mailsend.stage import Stage
 
+_Member = TypeVar("_Member", bound=StrEnum)
 _READ: Final = 1000  # characters of a reply; patterns with a gap take quadratic time
 _ENHANCED: Final = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 _DIGITS: Final = {"4yz": frozenset(range(400, 500)), "5yz": frozenset(range(500, 600))}
@@ -58,7 +58,7 @@ _ADDRESS: Final = re.compile(r"[^\s<>@()\[\]:;,\"]{1,64}@[^\s<>@()\[\]:;,\"]{1,2
 
 def _codes(value: Iterable[int | str]) -> frozenset[int]:
     codes: set[int] = set()
-    for item in value:
+    for item in value if isinstance(value, Iterable) and not isinstance(value, str) else [value]:
         if isinstance(item, str) and item in _DIGITS:
             codes |= _DIGITS[item]
         elif isinstance(item, int) and not isinstance(item, bool) and 400 <= item <= 599:
@@ -72,10 +72,13 @@ def _codes(value: Iterable[int | str]) -> frozenset[int]:
 
 
 def _words(value: str | re.Pattern[str] | None) -> re.Pattern[str] | None:
-    if value is None or isinstance(value, re.Pattern):
-        return value
+    if value is None:
+        return None
+    pattern = value.pattern if isinstance(value, re.Pattern) else value
+    if not isinstance(pattern, str) or not pattern:
+        raise ConfigurationError(f"words of a rule has to be a text, not {ascii(pattern)[:40]}")
     try:
-        return re.compile(value, re.IGNORECASE)
+        return value if isinstance(value, re.Pattern) else re.compile(value, re.IGNORECASE)
     except re.error as error:
         raise ConfigurationError(
             f"words of a rule is no regular expression: {ascii(value)[:80]}: {error}"
@@ -83,15 +86,40 @@ def _words(value: str | re.Pattern[str] | None) -> re.Pattern[str] | None:
 
 
 def _stages(value: Iterable[Stage | str]) -> frozenset[Stage]:
+    if isinstance(value, str):
+        raise ConfigurationError("stages of a rule has to be a list of stages")
+    return frozenset(_one_of(Stage, stage) for stage in value)
+
+
+def _one_of(kind: type[_Member], value: object) -> _Member:
     try:
-        return frozenset(Stage(stage) for stage in value)
+        return kind(str(value))
     except ValueError as error:
-        raise ConfigurationError(f"stages of a rule: {error}") from error
+        raise ConfigurationError(
+            f"a rule has {ascii(value)[:40]}, which is no {kind.__name__.lower()}",
+            advice=f"Use one of {', '.join(kind)}",
+        ) from error
+
+
+def _cause(value: object) -> Cause:
+    return _one_of(Cause, value)
+
+
+def _scope(value: object) -> Scope | None:
+    return None if value is None else _one_of(Scope, value)
+
+
+def _retry(value: object) -> Retry | None:
+    return None if value is None else _one_of(Retry, value)
+
+
+def _confidence(value: object) -> Confidence:
+    return _one_of(Confidence, value)
 
 
 def _check_enhanced(_: object, attribute: Attribute[frozenset[str]], value: frozenset[str]) -> None:
     for code in value:
-        if not _ENHANCED.fullmatch(code):
+        if not isinstance(code, str) or not _ENHANCED.fullmatch(code):
             raise ConfigurationError(
                 f"{attribute.name} of a rule has {ascii(code)[:40]}",
                 advice="Write subject and detail, as in '7.8': the class is left to the reply code",
@@ -101,6 +129,11 @@ def _check_enhanced(_: object, attribute: Attribute[frozenset[str]], value: froz
 def _check_text(_: object, attribute: Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{attribute.name} of a rule has to be a text, not {value!r}")
+
+
+def _check_text_or_none(owner: object, attribute: Attribute[str | None], value: object) -> None:
+    if value is not None:
+        _check_text(owner, attribute, value)  # type: ignore[arg-type]  # only its name is read
 
 
 @frozen(kw_only=True)
@@ -129,7 +162,7 @@ class Rule:
     """
 
     id: str = field(validator=_check_text)
-    cause: Cause = field(converter=Cause)
+    cause: Cause = field(converter=_cause)
     source: str = field(validator=_check_text)
     stages: frozenset[Stage] = field(default=frozenset(), converter=_stages)
     provider: str | None = None
@@ -138,12 +171,12 @@ class Rule:
         default=frozenset(), converter=frozenset, validator=_check_enhanced
     )
     words: re.Pattern[str] | None = field(default=None, converter=_words)
-    scope: Scope | None = field(default=None, converter=optional(Scope))
-    retry: Retry | None = field(default=None, converter=optional(Retry))
-    advice: str | None = None
-    link: str | None = None
+    scope: Scope | None = field(default=None, converter=_scope)
+    retry: Retry | None = field(default=None, converter=_retry)
+    advice: str | None = field(default=None, validator=_check_text_or_none)
+    link: str | None = field(default=None, validator=_check_text_or_none)
     checked: dt.date | None = None
-    confidence: Confidence = field(default=Confidence.UNVERIFIED, converter=Confidence)
+    confidence: Confidence = field(default=Confidence.UNVERIFIED, converter=_confidence)
     example: str | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -179,10 +212,6 @@ class Rule:
         ):
             return False
         return self.words is None or self.words.search(text) is not None
-
-
-# Words that only one provider uses come before those that many servers use.
-_FILES: Final = ("providers", "gmail", "microsoft", "servers", "standard")
 
 
 def searchable(reply: Reply) -> str:
@@ -233,7 +262,12 @@ def read_rules(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
         ) from error
     except ValueError as error:
         raise ConfigurationError(f"the rule file {path} is not TOML: {error}") from error
-    rows = table.get("rule", [])
+    rows = table.get("rule")
+    if set(table) - {"schema", "rule"} or table.get("schema", 1) != 1:
+        raise ConfigurationError(
+            f"the rule file {path} has more than schema = 1 and tables [[rule]]",
+            advice="Check its keys; a newer schema needs a newer mailsend",
+        )
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ConfigurationError(f"the rule file {path} has no tables of the form [[rule]]")
     return tuple(map(rule_of, rows))
@@ -258,22 +292,24 @@ class RuleBook:
     """
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self._lock = threading.Lock()
-        self._rules: tuple[Rule, ...] | None = None
-        self._given = tuple(rules)
+        # For changes alone: a signal handler must not wait for the reading that it interrupted.
+        self._lock = threading.RLock()
+        given = _in_order(rules)
+        self._rules: tuple[Rule, ...] | None = given or None
 
     @property
     def _all(self) -> tuple[Rule, ...]:
         rules = self._rules
         if rules is None:
+            rules = _in_order(self._first())
             with self._lock:
                 if self._rules is None:
-                    self._rules = _in_order(self._first())
+                    self._rules = rules
                 rules = self._rules
         return rules
 
     def _first(self) -> tuple[Rule, ...]:
-        return self._given
+        return ()
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self._all)
@@ -287,11 +323,10 @@ class RuleBook:
         Raises:
             ConfigurationError: The book has a rule of the same id; `remove` that first.
         """
-        there = self._all
         with self._lock:
-            added = _in_order(rules)
-            _check_ids((*added, *(self._rules or there)))
-            self._rules = (*added, *(self._rules or there))
+            added = (*_in_order(rules), *self._all)
+            _check_ids(added)
+            self._rules = added
 
     def remove(self, rule_id: str) -> None:
         """Take a rule out.
@@ -299,10 +334,10 @@ class RuleBook:
         Raises:
             LookupError: The book has no such rule.
         """
-        there = self._all
         with self._lock:
-            left = tuple(rule for rule in self._rules or there if rule.id != rule_id)
-            if len(left) == len(self._rules or there):
+            there = self._all
+            left = tuple(rule for rule in there if rule.id != rule_id)
+            if len(left) == len(there):
                 raise LookupError(f"there is no rule {rule_id!r}")
             self._rules = left
 
@@ -349,7 +384,7 @@ def _check_ids(rules: Iterable[Rule]) -> None:
 def built_in_rules() -> tuple[Rule, ...]:
     """The rules that come with the package, in the order of their files."""
     return tuple(
-        rule_of(row) for name in _FILES for row in read_table(f"replies/{name}.toml")["rule"]
+        rule_of(row) for name in REPLY_FILES for row in read_table(f"replies/{name}.toml")["rule"]
     )
 
 

@@ -44,7 +44,26 @@ class Scrubber:
         usable = {_squeezed([form]) for form in whole if len(form) >= _SHORTEST}
         self._whole = Hidden(usable)
         self._runs = Hidden({run for f in usable - {_squeezed([plain])} for run in _runs(f)})
-        self.presenting = True
+        self.presenting = False
+        """Whether AUTH is under way."""
+        self.presented = False
+        """Whether this session has been told the secret."""
+
+    def begin(self) -> None:
+        """AUTH begins."""
+        self.presenting = self.presented = True
+
+    def end(self) -> None:
+        """AUTH is over."""
+        self.presenting = False
+
+    def may_quote(self, octets: str) -> bool:
+        """Whether something that is no reply, and may be cut anywhere, has to be kept back.
+
+        After AUTH everything has: what looks like noise may be the secret.
+        """
+        text = _squeezed([octets])
+        return self.presented or any(run in text for run in self._runs.value)
 
     def scrub(self, reply: Reply) -> Reply:
         """The reply, or one with its codes alone if its words quote the secret."""

@@ -147,8 +147,8 @@ class Watch:
     def share(self, parts: int, number: int) -> Watch:
         """A watch for one of several attempts to get a session, which share the budgets.
 
-        Each gets at least its equal part of every stage's budget, and of what the earlier ones
-        left over as much as the later ones; together they never take more than one budget.
+        Each gets at least its equal part of every stage's budget and of `total`; the time that the
+        earlier ones did not need goes to the later ones. Together they never take more than one.
 
         Args:
             parts: how many attempts there may be.
@@ -165,4 +165,11 @@ class Watch:
             name: max(budget / parts, (budget - passed) / (parts - number))
             for name, budget in budgets.items()
         }
-        return Watch(evolve(self.timeouts, **shares), self.clock, end=self._end)
+        left = self._end - self.clock()
+        end = self.clock() + left / (parts - number)
+        return Watch(evolve(self.timeouts, **shares), self.clock, end=end)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left of the whole call's budget."""
+        return self.clock() >= self._end

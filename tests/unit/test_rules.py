@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,18 @@ def test_a_file_of_rules_has_nothing_but_rules(name: str) -> None:
         ({"enhanced": ["5.7.1"]}, "enhanced"),
         ({"enhanced": ["7"]}, "enhanced"),
         ({"words": "("}, "words"),
-        ({"stages": ["dinner"]}, "stages"),
+        ({"stages": ["dinner"]}, "no stage"),
+        ({"stages": "mail"}, "stages"),
+        ({"cause": "nonsense"}, "no cause"),
+        ({"retry": "soon"}, "no retry"),
+        ({"scope": 5}, "no scope"),
+        ({"confidence": "sure"}, "no confidence"),
+        ({"codes": 250}, "codes"),
+        ({"enhanced": [7.8]}, "enhanced"),
+        ({"words": re.compile(b"x")}, "words"),
+        ({"words": ""}, "words"),
+        ({"advice": 5}, "advice"),
+        ({"link": ""}, "link"),
         ({"id": ""}, "id"),
         ({"source": " "}, "source"),
         ({"codes": []}, "fits every reply"),
@@ -150,12 +162,20 @@ def test_added_rules_come_first_and_the_last_of_them_before_the_others() -> None
         book.remove("second")
 
 
+def test_the_last_rule_can_be_taken_out() -> None:
+    book = RuleBook([make()])
+    book.remove("mine")
+    assert len(book) == 0
+    book.add(make())
+    assert [rule.id for rule in book] == ["mine"]
+
+
 def test_an_id_is_given_once() -> None:
     book = RuleBook([make()])
     with pytest.raises(ConfigurationError, match="mine"):
         book.add(make())
     with pytest.raises(ConfigurationError, match="mine"):
-        RuleBook([make(), make()]).find(Reply.parse("550 x"), Stage.MAIL)
+        RuleBook([make(), make()])
     assert len(book) == 1
 
 
@@ -205,6 +225,9 @@ def test_a_file_adds_rules(tmp_path: Path) -> None:
         ("[[rule]]\nid = 'x'\ncause='nonsense'\nsource='y'\ncodes=[550]", "nonsense"),
         ("[[rule]]\nid = 'x'\ncauze='unknown'\n", "cauze"),
         ("rule = 5\n", r"\[\[rule\]\]"),
+        ("[[rules]]\nid = 5\n", r"\[\[rule\]\]"),
+        ("schema = 2\n", "newer"),
+        ("", r"\[\[rule\]\]"),
         ("rule = [5]\n", r"\[\[rule\]\]"),
         ("[[rule\n", "not TOML"),
     ],

@@ -138,3 +138,18 @@ def test_a_total_is_shared_too() -> None:
     assert second.deadline(Stage.CONNECT).at == pytest.approx(1008)
     clock.now += 3
     assert second.deadline(Stage.GREETING).at == pytest.approx(1008)
+
+
+def test_one_endpoint_cannot_use_up_the_total_of_the_others() -> None:
+    clock = Clock()
+    watch = Watch(Timeouts(total=9), clock)
+    first = watch.share(3, 0)
+    for stage in (Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.EHLO):
+        clock.now = first.deadline(stage).at  # slow at each stage, as far as it may be
+    assert clock.now == 1003
+    assert watch.share(3, 1).deadline(Stage.CONNECT).at == 1006
+    clock.now = 1004
+    assert watch.share(3, 2).deadline(Stage.CONNECT).at == 1009
+    assert not watch.is_over
+    clock.now = 1009
+    assert watch.is_over

@@ -211,12 +211,12 @@ def test_all_of_them_share_one_budget(serve: Serve, silent: Silent) -> None:
                 for host, port in (("127.0.0.1", one), ("127.0.0.3", two), ("127.0.0.4", three))
             ),
             trust=trust,
-            timeouts=Timeouts(connect=0.9),
+            timeouts=Timeouts(connect=1.5),
         )
         started = time.monotonic()
         with pytest.raises(SessionTimeout) as caught:
             open_transport(settings)
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 4  # 4.5 s, were each to have a budget of its own
     assert len(caught.value.also_failed) == 2
 
 

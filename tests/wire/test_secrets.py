@@ -7,9 +7,18 @@ import logging
 import pickle
 from collections.abc import Callable
 
+import attrs
 import pytest
 
-from mailsend import Envelope, MailsendError, Password, SmtpProfile, open_transport
+from mailsend import (
+    Endpoint,
+    Envelope,
+    MailsendError,
+    Password,
+    Security,
+    SmtpProfile,
+    open_transport,
+)
 from mailsend.testing import Answer, SmtpServer
 from mailsend.testing import Stage as ScriptStage
 
@@ -124,3 +133,27 @@ def test_a_token_for_name_and_password(serve: Serve, profile_for: ProfileFor) ->
         open_transport(profile)
     assert token not in f"{profile!r} {caught.value} {caught.value.facts()}"
     assert "<secret>" in repr(profile)
+
+
+@pytest.mark.parametrize("stage", ["GREETING", "EHLO"])
+@pytest.mark.parametrize("answer", [f"421 4.3.0 bye {SECRET}", f"554 {PLAIN}", f"what {SECRET}?"])
+def test_quoted_before_auth_of_a_later_session(
+    serve: Serve, profile_for: ProfileFor, caplog: pytest.LogCaptureFixture,
+    stage: ScriptStage, answer: str,
+) -> None:  # fmt: skip
+    server, other = serve("implicit_tls"), serve("implicit_tls")
+    server.on(stage, Answer(answer), skip=1, times=None)
+    profile = profile_for(
+        server,
+        "implicit_tls",
+        fallbacks=[Endpoint("localhost", other.port, Security.IMPLICIT_TLS)],
+    )
+    with caplog.at_level(logging.DEBUG, "mailsend"), open_transport(profile) as transport:
+        transport.close()
+        transport.open()  # over the fallback, after a warning with what the first one said
+    assert "Trying" in caplog.text
+    assert not shows(caplog.text)
+    server.on(stage, Answer(answer), times=None)
+    with pytest.raises(MailsendError) as caught:
+        open_transport(attrs.evolve(profile, fallbacks=()))
+    assert not shows(everything(caught.value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -19,6 +20,7 @@ from mailsend.errors import (
 )
 from mailsend.failures import Symptom
 from mailsend.profile import SmtpProfile
+from mailsend.scrub import Scrubber
 from mailsend.smtp import certificate, dial
 from mailsend.smtp.authentication import authenticate
 from mailsend.smtp.exchange import Exchange
@@ -83,6 +85,9 @@ class Attempt:
         Raises:
             MailsendError: As :func:`mailsend.smtp.opening.open_session`.
         """
+        if secret is not None:
+            # From the first word on: a server may have learned it in an earlier session.
+            self.wire.scrubber = Scrubber(self._profile.username or "", secret)
 
         def run() -> Session:
             capabilities = self._reach(context, self._profile.tls.pinned_sha256)
@@ -107,17 +112,21 @@ class Attempt:
 
     def _reach(self, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> Capabilities:
         """Everything up to the EHLO that counts: encrypted, if it is to be."""
+        self._connect(context, pins)
+        if self._endpoint.security is not Security.STARTTLS:
+            self._greeting()
+        # All that was learned before TLS may be forged (RFC 3207 §4.2).
+        return self._hello()
+
+    def _connect(self, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> None:
+        """Everything up to the end of the TLS handshake, if there is to be one."""
         security = self._endpoint.security
         implicit = security is Security.IMPLICIT_TLS
         self.wire.open(self._watch, context if implicit else None, pins)
-        self._greeting()
-        capabilities = self._hello()
         if security is Security.STARTTLS:
             assert context is not None  # noqa: S101 - made for every profile with encryption
-            self._start_tls(capabilities, context, pins)
-            # All that was learned before TLS may be forged (RFC 3207 §4.2).
-            capabilities = self._hello()
-        return capabilities
+            self._greeting()
+            self._start_tls(self._hello(), context, pins)
 
     def _greeting(self) -> None:
         reply = self.wire.read(self._watch.deadline(Stage.GREETING))
@@ -172,20 +181,23 @@ class Attempt:
 
         OpenSSL tells that they do not fit, and not what they are. So the certificate is read over
         a second connection, within what is left of the handshake's budget. Its chain is verified
-        there as ever, and nothing but EHLO and STARTTLS is sent.
+        there as ever. What has to come before the handshake is sent, and nothing after it.
         """
         symptom = _READABLE.get(error.cause) if isinstance(error, TlsError) else None
         seconds = min(_LOOK_SECONDS, self._watch.latest.at - self._clock())
-        if symptom is None or seconds <= 0:
+        peer = self.wire.peer
+        if symptom is None or seconds <= 0 or peer is None:
             return error
         watch = Watch(Timeouts.uniform(seconds, total=seconds), self._clock)
         look = Attempt(
-            self._profile, self._endpoint, watch, resolver=self._resolver, clock=self._clock
+            self._profile, self._endpoint, watch, resolver=lambda *_: [peer], clock=self._clock
         )
         try:
             seen = look._certificate(context_for_looking_only(self._profile.tls))
-        except MailsendError:
-            return error
+        except (MailsendError, OSError, ValueError):
+            return error  # it is what happened, with or without what more could have been said
+        if not certificate.confirms(seen, symptom, self._endpoint.host, dt.datetime.now(dt.UTC)):
+            return error  # another server behind the same address has another certificate
         told = self.wire.witness.failure(
             TlsError,
             symptom,
@@ -198,7 +210,7 @@ class Attempt:
 
     def _certificate(self, context: ssl.SSLContext) -> Mapping[str, Any]:
         def run() -> Mapping[str, Any]:
-            self._reach(context, ())
+            self._connect(context, ())
             seen = self.wire.certificate
             self.wire.close()
             return seen

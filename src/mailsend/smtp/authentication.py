@@ -51,11 +51,11 @@ def authenticate(
             if offered
             else "Check the port: submission ports offer AUTH, port 25 often does not",
         )
-    # It stays for the whole session: what is quoted late is quoted all the same.
-    scrubber = wire.scrubber = Scrubber(username, secret)
+    scrubber = wire.scrubber or Scrubber(username, secret)
+    scrubber.begin()
     mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
     reply = _AuthExchange(exchange, mechanism).run(exchange.watch.deadline(Stage.AUTH))
-    scrubber.presenting = False
+    scrubber.end()
     if reply.code >= 400:
         what = f"the server refused to authenticate {profile.shown_username} by {name}"
         raise wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)

@@ -158,7 +158,8 @@ def connect(
             while waiting or pending:
                 now = clock()
                 if now >= deadline.at:
-                    raise TimeoutError(", ".join(map(str, pending.values())))
+                    silent = list(pending.values()) or waiting
+                    raise TimeoutError(", ".join(map(str, silent)))
                 if waiting and (now >= next_attempt or not pending):
                     address = waiting.pop(0)
                     attempt = _begin(address, pending, failures)

@@ -10,7 +10,8 @@ from typing import Final
 from mailsend.cause import Cause, Retry
 from mailsend.credentials import Hidden
 from mailsend.endpoint import Endpoint, Security
-from mailsend.errors import MailsendError, SessionError
+from mailsend.errors import ConnectError, MailsendError, SessionError
+from mailsend.meanings import read_ahead
 from mailsend.profile import SmtpProfile
 from mailsend.smtp import dial
 from mailsend.smtp.attempt import Attempt
@@ -32,6 +33,12 @@ _STAYS: Final = frozenset({
     Cause.CERTIFICATE_PIN_MISMATCH,
     Cause.CLIENT_CERTIFICATE_REQUIRED,
     Cause.CLIENT_NAME_REFUSED,
+    Cause.CLIENT_ADDRESS_REFUSED,
+    Cause.POOR_REPUTATION,
+    Cause.ACCOUNT_BLOCKED,
+    Cause.RATE_LIMITED,
+    Cause.QUOTA_EXCEEDED,
+    Cause.TOO_MANY_CONNECTIONS,
     Cause.STARTTLS_INJECTION,
 })  # fmt: skip
 _SOONEST: Final = tuple(Retry)
@@ -68,6 +75,17 @@ def open_session(
         ServiceUnavailable: The server does not want to talk now.
         SessionError: Anything else that ended the session.
     """
+    try:
+        read_ahead()
+    except OSError as error:
+        raise ConnectError(
+            f"no connection: the tables of this package cannot be read: {error.strerror}",
+            stage=Stage.CONNECT,
+            cause=Cause.UNREACHABLE,
+            advice="Close files and connections that are not needed, or raise this process's limit "
+            "of open files",
+            endpoint=str(profile.endpoint),
+        ) from error
     watch = watch or Watch(profile.timeouts, clock)
     context = None
     if any(e.security is not Security.INSECURE_PLAINTEXT for e in profile.endpoints):
@@ -79,6 +97,8 @@ def open_session(
     endpoints = sorted(profile.endpoints, key=lambda endpoint: endpoint != prefer)
     failed: list[SessionError] = []
     for number, endpoint in enumerate(endpoints):
+        if failed and watch.is_over:
+            break
         share = watch.share(len(endpoints), number)
         attempt = Attempt(profile, endpoint, share, resolver=resolver, clock=clock)
         try:

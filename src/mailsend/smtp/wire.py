@@ -79,11 +79,13 @@ class Wire(smtplib.SMTP):
         self._pins: tuple[str, ...] = ()
         self._own_address: _IpAddress | None = None
         self._peer_address: _IpAddress | None = None
+        self.peer: dial.SocketAddress | None = None
+        """The address that was reached."""
         # Replies that the parser gives again and again, known to quote nothing; by identity,
         # because a comparison costs more than the search that it saves.
         self._clean: dict[int, Reply] = {}
         self.scrubber: Scrubber | None = None
-        """Goes over every reply before it is returned or recorded; set by AUTH."""
+        """Goes over every reply before it is returned or recorded, where there is a secret."""
 
     # -- opening and closing
 
@@ -116,7 +118,9 @@ class Wire(smtplib.SMTP):
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._own_address = _address(connected.getsockname())
-            self._peer_address = _address(connected.getpeername())
+            peer = connected.getpeername()
+            self._peer_address = _address(peer)
+            self.peer = dial.SocketAddress(connected.family, peer)
         except OSError as error:  # reset since
             raise self._lost(Stage.CONNECT, error) from error
         self.transcript.note(f"connected to {self._peer_address} port {port}")
@@ -311,7 +315,7 @@ class Wire(smtplib.SMTP):
             if stage is Stage.GREETING:
                 symptom = symptom_of_greeting(error.line)
                 shown = repr(printable(error.line)) if error.line else shown
-            if self.scrubber is None:
+            if self.scrubber is None or not self.scrubber.may_quote(shown):
                 raise self._violation(stage, symptom, shown) from error
         else:
             if reply is None or self.scrubber is None or self._clean.get(id(reply)) is reply:

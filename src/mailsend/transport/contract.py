@@ -173,7 +173,10 @@ class Transport(ABC):
         except MailsendError:
             raise
         except BaseException as interrupt:
-            report = report or report_of(interrupt)
+            told = report_of(interrupt)
+            # The same object may have ended an earlier sending.
+            ours = told is not None and {o.address for o in told.outcomes} == {*envelope.recipients}
+            report = report or (told if ours else None)
             if report is not None:
                 leave_report(interrupt, evolve(report, key=key))
             raise

@@ -47,6 +47,22 @@ def _is_the_sessions_own_end(error: SessionError | SenderRefused, session: Sessi
     return before or (isinstance(error, ProtocolViolation) and not session.content_begun)
 
 
+class _Course:
+    """How far one message is; it stays behind when the sending is interrupted.
+
+    Attributes:
+        endpoint: where the session is, or is to be.
+        transaction: knows at any moment what the server may have; None before there is one.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.transaction: Transaction | None = None
+
+    def begin(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+
+
 class SmtpTransport(Transport):
     """What the variants share: one session, opened when needed, kept, and replaced when lost.
 
@@ -75,8 +91,10 @@ class SmtpTransport(Transport):
         self._process = os.getpid()
 
     def __repr__(self) -> str:
-        state = "open" if self._session is not None and self._session.is_alive else "closed"
-        return f"<{type(self).__name__} {self.profile.endpoint} {state}>"
+        session = self._session
+        if session is None or not session.is_alive:
+            return f"<{type(self).__name__} {self.profile.endpoint} closed>"
+        return f"<{type(self).__name__} {session.endpoint} open>"
 
     def _alone(self, action: Callable[[], _T]) -> _T:
         """Run an action that no other use of this transport comes between."""
@@ -128,11 +146,12 @@ class SmtpTransport(Transport):
             self._let_go(busy=self._busy.locked())
 
     def _let_go(self, *, busy: bool) -> None:
+        self._reached = None
         session = self._session
         if session is None:
             return
         try:
-            self._session = self._reached = None
+            self._session = None
             if not busy:  # in the middle of a message, of which a QUIT would become a part
                 session.quit()
         finally:
@@ -160,14 +179,13 @@ class SmtpTransport(Transport):
     def _deliver(
         self, envelope: Envelope, content_for: Callable[[Capabilities], Content]
     ) -> DeliveryReport:
-        course: list[Transaction] = []
+        course = _Course(self.profile.endpoint)
         try:
             return self._attempt(envelope, content_for, course)
         except MailsendError:
             raise
         except BaseException as interrupt:
-            transaction = course[-1] if course else None
-            endpoint = str(self._reached or self.profile.endpoint)
+            transaction, endpoint = course.transaction, str(course.endpoint)
             if transaction is None:
                 report = DeliveryReport.nothing_sent(envelope.recipients, endpoint=endpoint)
             else:
@@ -179,44 +197,48 @@ class SmtpTransport(Transport):
         self,
         envelope: Envelope,
         content_for: Callable[[Capabilities], Content],
-        course: list[Transaction],
+        course: _Course,
     ) -> DeliveryReport:
         try:
             self._check_number_of(envelope.recipients)
             return self._alone(lambda: self._submit(envelope, content_for, course))
         except MailsendError as error:
-            error.report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
-            error.endpoint = error.endpoint or str(self.profile.endpoint)
+            endpoint = str(course.endpoint)
+            error.report = error.report or DeliveryReport.nothing_sent(
+                envelope.recipients, endpoint=endpoint
+            )
+            error.endpoint = error.endpoint or endpoint
             raise
 
     def _submit(
         self,
         envelope: Envelope,
         content_for: Callable[[Capabilities], Content],
-        course: list[Transaction],
+        course: _Course,
     ) -> DeliveryReport:
         """Run the transaction of one message.
 
         Args:
             envelope: who it is from and for.
             content_for: makes the content for what the server offers.
-            course: where the transaction is put as soon as there is one. It stays there after an
-                interrupt, and knows at any moment what the server may have.
+            course: told where the session is, and the transaction as soon as there is one.
         """
         watch = Watch(self.profile.timeouts)
         session = self._ready(watch)
+        course.endpoint = session.endpoint
         was_there = session.transactions > 0
         try:
             content = content_for(session.capabilities)
-            return session.submit(envelope, content, watch, course.append)
+            return session.submit(envelope, content, watch, course.begin)
         except (SessionError, SenderRefused) as error:
             if not (was_there and _is_the_sessions_own_end(error, session)):
                 raise
         # Nothing of this message was taken, so it goes over a new session, once.
-        course.clear()
+        course.transaction = None
         session.quit()
         session = self._ready(watch)
-        return session.submit(envelope, content_for(session.capabilities), watch, course.append)
+        course.endpoint = session.endpoint
+        return session.submit(envelope, content_for(session.capabilities), watch, course.begin)
 
     def _check_number_of(self, recipients: Sequence[str]) -> None:
         most = self.profile.limits.recipients
