@@ -31,9 +31,24 @@ from mailsend.errors import (
     TlsError,
 )
 from mailsend.failures import Symptom, interpret_failure
+from mailsend.findings import Finding, Severity
 from mailsend.interpretation import Interpretation, interpret
 from mailsend.options import Limits, TlsOptions
-from mailsend.profile import Finding, Severity, SmtpProfile
+from mailsend.profile import SmtpProfile
+from mailsend.providers import (
+    Category,
+    FromRule,
+    OAuthSettings,
+    PasswordPolicy,
+    Policy,
+    Provider,
+    ProviderLimits,
+    ProviderRegistry,
+    Status,
+    UnknownProvider,
+    UsernameRule,
+    providers,
+)
 from mailsend.reply import EnhancedStatus, Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, report_of
 from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
@@ -53,6 +68,7 @@ __all__ = [
     "AuthenticationError",
     "Capabilities",
     "CapabilityError",
+    "Category",
     "Cause",
     "Confidence",
     "ConfigurationError",
@@ -63,6 +79,7 @@ __all__ = [
     "EnhancedStatus",
     "Envelope",
     "Finding",
+    "FromRule",
     "ImplicitTlsTransport",
     "InsecurePlaintextTransport",
     "Interpretation",
@@ -72,9 +89,15 @@ __all__ = [
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
+    "OAuthSettings",
     "Outcome",
     "Password",
+    "PasswordPolicy",
+    "Policy",
     "ProtocolViolation",
+    "Provider",
+    "ProviderLimits",
+    "ProviderRegistry",
     "RecipientOutcome",
     "RecipientsRefused",
     "Reply",
@@ -93,16 +116,20 @@ __all__ = [
     "SmtpProfile",
     "Stage",
     "StartTlsTransport",
+    "Status",
     "Submission",
     "Symptom",
     "Timeouts",
     "TlsError",
     "TlsOptions",
     "Transport",
+    "UnknownProvider",
+    "UsernameRule",
     "compose",
     "interpret",
     "interpret_failure",
     "open_transport",
+    "providers",
     "reply_rules",
     "report_of",
 ]

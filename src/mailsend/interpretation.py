@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -56,8 +56,24 @@ class Interpretation:
         return self.retry is not Retry.NEVER
 
 
+class ReadsReplies(Protocol):
+    """What :func:`interpret` needs of a :class:`~mailsend.Provider`."""
+
+    @property
+    def key(self) -> str:
+        """Its name in the registry."""
+
+    @property
+    def reply_rules(self) -> tuple[Rule, ...]:
+        """How to read its replies; they are asked before all others."""
+
+
 def interpret(
-    reply: Reply, stage: Stage, provider: str | None = None, *, rules: RuleBook = reply_rules
+    reply: Reply,
+    stage: Stage,
+    provider: str | ReadsReplies | None = None,
+    *,
+    rules: RuleBook = reply_rules,
 ) -> Interpretation:
     """Say what a reply means. Pure: the same question always gets the same answer.
 
@@ -67,14 +83,18 @@ def interpret(
     Args:
         reply: what the server said.
         stage: what it answered to.
-        provider: key of the provider that said it, such as ``gmail``, if known: brings in the
-            rules that hold only there.
+        provider: who said it, if known: a :class:`~mailsend.Provider`, whose own rules are asked
+            first, or a key such as ``gmail``. Either brings in the rules that hold only there.
         rules: what to go by.
 
     Returns:
         ``UNKNOWN`` where no rule fits, with the server's words; never a guess.
     """
-    rule = rules.find(reply, stage, provider)
+    if provider is None or isinstance(provider, str):
+        rule = rules.find(reply, stage, provider)
+    else:
+        own = RuleBook(provider.reply_rules).find(reply, stage, provider.key)
+        rule = own or rules.find(reply, stage, provider.key)
     cause = rule.cause if rule is not None else Cause.UNKNOWN
     meaning = meaning_of(cause)
     scope = (rule and rule.scope) or meaning.scope or _SCOPE_OF_STAGE.get(stage, Scope.CONNECTION)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from attrs import Factory, field, fields, frozen
+from attrs.validators import instance_of, optional
 
 from mailsend import profile_sources
 from mailsend.address import MAX_ADDRESS_OCTETS
@@ -16,7 +17,10 @@ from mailsend.capabilities import Capabilities
 from mailsend.credentials import Hidden, Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
+from mailsend.findings import Finding, findings_of
 from mailsend.options import Limits, TlsOptions, check_switch
+from mailsend.provider_profile import settings_for
+from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
 from mailsend.sasl import PASSWORD_MECHANISMS
 from mailsend.timeouts import Timeouts
 
@@ -64,33 +68,6 @@ def _endpoints(value: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     return endpoints
 
 
-class Severity(StrEnum):
-    """How much a finding matters: ``PROBLEM`` will not work, ``WARNING`` may not."""
-
-    PROBLEM = "problem"
-    WARNING = "warning"
-
-
-@frozen
-class Finding:
-    """Something about a profile that is worth a second look.
-
-    Attributes:
-        severity: how much it matters.
-        field: the setting it concerns.
-        message: what is odd.
-        advice: what to change.
-    """
-
-    severity: Severity
-    field: str
-    message: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.severity.value}: {self.message}. {self.advice}."
-
-
 @frozen(kw_only=True, repr=False)
 class SmtpProfile:
     """Which server to use, how to protect the connection, and who to be there.
@@ -120,6 +97,8 @@ class SmtpProfile:
         allow_plaintext_credentials: send the password without encryption. Only possible with
             ``INSECURE_PLAINTEXT`` and a loopback address.
         name: what errors and logs call this profile.
+        provider: whose server it is, where :meth:`for_provider` or :meth:`for_address` made the
+            profile: its rules read the replies, and `check` knows its policies.
 
     Raises:
         ConfigurationError: A setting cannot be used, or two contradict each other.
@@ -141,6 +120,9 @@ class SmtpProfile:
     disabled_extensions: tuple[str, ...] = field(default=(), converter=_disabled_extensions)
     allow_plaintext_credentials: bool = field(default=False, validator=check_switch)
     name: str | None = None
+    provider: Provider | None = field(
+        default=None, validator=optional(instance_of(Provider)), eq=lambda p: p and p.key
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.port == 0 and not isinstance(self.port, bool):
@@ -231,6 +213,8 @@ class SmtpProfile:
         values = {name.name: getattr(self, name.name) for name in fields(type(self))}
         if self.username is not None:
             values["username"] = self.shown_username
+        if self.provider is not None:
+            values["provider"] = self.provider.key
         shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
         return f"{type(self).__name__}({shown})"
 
@@ -248,9 +232,88 @@ class SmtpProfile:
         """What may be used of what a server offers."""
         return capabilities.without(self.disabled_extensions)
 
-    def check(self) -> tuple[Finding, ...]:
-        """What is odd about the profile, found without any I/O. Empty if nothing is."""
-        return tuple(_findings(self))
+    def check(
+        self, *, sender: str | None = None, today: dt.date | None = None
+    ) -> tuple[Finding, ...]:
+        """What is odd about the profile, found without any I/O. Empty if nothing is.
+
+        Args:
+            sender: an address that mail is to be sent from, to be held against the provider's rule.
+            today: what the provider's dated policies are compared with; None is this day.
+        """
+        today = today or dt.datetime.now(dt.UTC).date()
+        return tuple(findings_of(self, sender, today))
+
+    @classmethod
+    def for_provider(
+        cls,
+        provider: str | Provider,
+        *,
+        username: str | None = None,
+        credentials: Password | None = None,
+        region: str | None = None,
+        registry: ProviderRegistry = providers,
+        **settings: Any,
+    ) -> SmtpProfile:
+        """A profile with what is known of a provider filled in. Makes no connection.
+
+        Its endpoints become the first and the fallbacks, its rule for user names is applied, its
+        limits are kept.
+
+        Args:
+            provider: key or alias, such as ``gmail``, or a provider.
+            username: name to authenticate with.
+            credentials: what belongs to it.
+            region: where the provider has servers by region.
+            registry: where to look the provider up.
+            **settings: of the profile, before what the provider says.
+
+        Raises:
+            UnknownProvider: There is none by that name.
+            ConfigurationError: It takes no mail, or not with these credentials, or a setting
+                cannot be used.
+        """
+        found = provider if isinstance(provider, Provider) else registry.get(provider)
+        return cls(**{**settings_for(found, username, credentials, region), **settings})
+
+    @classmethod
+    def for_address(
+        cls,
+        address: str,
+        *,
+        username: str | None = None,
+        credentials: Password | None = None,
+        region: str | None = None,
+        registry: ProviderRegistry = providers,
+        **settings: Any,
+    ) -> SmtpProfile:
+        """A profile for the provider of an address, by its domain alone; nothing is looked up.
+
+        Args:
+            address: of the account; it is the user name, if none is given with the credentials.
+            username: as :meth:`for_provider`, like all that follows.
+            credentials: what belongs to it.
+            region: where the provider has servers by region.
+            registry: where to look the domain up.
+            **settings: of the profile.
+
+        Raises:
+            InvalidAddress: It is no address.
+            UnknownProvider: No provider is known by that domain.
+            ConfigurationError: As :meth:`for_provider`.
+        """
+        provider = registry.for_address(address)
+        if provider is None:
+            raise UnknownProvider(
+                f"no provider is known for {address}",
+                advice="Name host, port and security as the provider documents them; "
+                "mailsend.discover() asks the DNS for proposals",
+            )
+        if credentials is not None and username is None:
+            username = address
+        return cls.for_provider(
+            provider, username=username, credentials=credentials, region=region, **settings
+        )
 
     @classmethod
     def from_url(cls, url: str) -> SmtpProfile:
@@ -331,58 +394,4 @@ def _check_client_name(name: str) -> None:
         raise ConfigurationError(
             f"client_name {ascii(name)[:80]} is no domain name in ASCII and no address literal",
             advice="Write host.example.org, [192.0.2.1] or [IPv6:2001:db8::1] (RFC 5321 §4.1.4)",
-        )
-
-
-def _findings(profile: SmtpProfile) -> Iterable[Finding]:
-    problem, warning = Severity.PROBLEM, Severity.WARNING
-    for endpoint, setting in zip(
-        profile.endpoints, ("security", *["fallbacks"] * len(profile.fallbacks)), strict=True
-    ):
-        if endpoint.port == 465 and endpoint.security is not Security.IMPLICIT_TLS:
-            yield Finding(
-                problem,
-                setting,
-                "port 465 speaks TLS from the first octet, so a client that waits for a greeting "
-                "in the clear waits for ever",
-                "Use security=Security.IMPLICIT_TLS, or port=587 with STARTTLS",
-            )
-        if endpoint.port in {25, 587} and endpoint.security is Security.IMPLICIT_TLS:
-            yield Finding(
-                problem,
-                setting,
-                f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
-                "Use security=Security.STARTTLS, or port=465 with implicit TLS",
-            )
-        if endpoint.port == 25 and profile.credentials is not None:
-            yield Finding(
-                warning,
-                "port" if setting == "security" else setting,
-                "port 25 is for relaying between servers; many networks block it and many servers "
-                "offer no authentication there",
-                "Use port 465 with implicit TLS or port 587 with STARTTLS (RFC 8314 §3.3)",
-            )
-        if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:
-            yield Finding(
-                warning,
-                setting,
-                f"messages to {endpoint.host} cross the network where anybody can read and change "
-                "them",
-                "Use security=Security.IMPLICIT_TLS or Security.STARTTLS",
-            )
-    if profile.client_name is not None and not {".", "["} & set(profile.client_name):
-        yield Finding(
-            warning,
-            "client_name",
-            f"{profile.client_name} is no full domain name, and servers such as Microsoft's refuse "
-            "that with 501 5.5.4",
-            "Use this machine's full domain name, or leave client_name out",
-        )
-    if profile.timeouts.end_of_data < 60:
-        yield Finding(
-            warning,
-            "timeouts.end_of_data",
-            f"{profile.timeouts.end_of_data:g} s may be over before a busy server confirms a "
-            "message, which then counts as uncertain",
-            "Leave it at 600 s (RFC 5321 §4.5.3.2.6)",
         )

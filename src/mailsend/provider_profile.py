@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-from mailsend.address import parse_address
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint
-from mailsend.errors import ConfigurationError, InvalidAddress
+from mailsend.errors import ConfigurationError
 from mailsend.options import Limits
 from mailsend.providers import (
-    FromRule,
     PasswordPolicy,
-    Policy,
     Provider,
     Status,
     UsernameRule,
 )
 from mailsend.sasl import PASSWORD_MECHANISMS
-
-_STALE_AFTER: Final = dt.timedelta(days=365)
-_SOON: Final = dt.timedelta(days=365)
 
 
 def settings_for(
@@ -108,37 +100,3 @@ def _username(provider: Provider, username: str | None, credentials: Password | 
     if rule is UsernameRule.LOCAL_PART and "@" in username:
         return username.partition("@")[0]
     return username
-
-
-def policy_findings(provider: Provider, today: dt.date) -> Iterator[tuple[str, str]]:
-    """What is changing at a provider, and whether what is known of it is old: words, advice."""
-    see = f"See {provider.docs}" if provider.docs else "Ask the provider"
-    for policy in provider.policies:
-        if today < policy.date <= today + _SOON:
-            yield _coming(provider, policy), f"{see}; announced in {policy.source}"
-    if provider.checked is not None and today - provider.checked > _STALE_AFTER:
-        yield (
-            f"what is known of {provider.name} was checked last on {provider.checked}",
-            f"Update mailsend, and compare with the provider's own page. {see}",
-        )
-
-
-def _coming(provider: Provider, policy: Policy) -> str:
-    return f"from {policy.date} at {provider.name}: {policy.event}"
-
-
-def from_problem(provider: Provider, username: str | None, sender: str) -> str | None:
-    """Why a sender's address does not fit the provider's rule for From, or None if it does."""
-    if username is None or provider.from_rule not in {FromRule.ACCOUNT, FromRule.ACCOUNT_DOMAIN}:
-        return None  # aliases and verified domains are known to the provider alone
-    try:
-        account, address = parse_address(username), parse_address(sender)
-    except InvalidAddress:
-        return None
-    if provider.from_rule is FromRule.ACCOUNT:
-        if account.identity == address.identity:
-            return None
-        return f"{provider.name} sends from the account's own address, and not from {sender}"
-    if account.text.rpartition("@")[2].lower() == address.text.rpartition("@")[2].lower():
-        return None
-    return f"{provider.name} sends from addresses of the account's domain, and not from {sender}"

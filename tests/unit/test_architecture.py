@@ -24,7 +24,7 @@ LAYERS: Final = (
     {"reply", "stage", "cause", "capabilities", "errors", "address", "envelope", "report"},
     # 1: rules, pure decisions
     {
-        "interpretation", "rules", "meanings", "failures", "hosts", "providers", "transaction", "sasl", "scrub",
+        "interpretation", "rules", "meanings", "failures", "hosts", "providers", "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
     },

@@ -71,7 +71,7 @@ class Attempt:
         self._resolver = resolver
         self._clock = clock
         others = tuple(other for other in profile.endpoints if other != endpoint)
-        witness = Witness(endpoint, Transcript(), others)
+        witness = Witness(endpoint, Transcript(), others, profile.provider)
         self.wire = Wire(witness, profile.limits, resolver=resolver, clock=clock)
         self._exchange = Exchange(self.wire, watch)
 

@@ -10,9 +10,9 @@ from mailsend.cause import Cause
 from mailsend.endpoint import Endpoint
 from mailsend.errors import MailsendError, ProtocolViolation
 from mailsend.failures import Symptom, interpret_failure
-from mailsend.hosts import provider_of
 from mailsend.interpretation import Interpretation, explained, interpret
 from mailsend.meanings import meaning_of
+from mailsend.providers import Provider, providers
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport
 from mailsend.stage import Stage
@@ -29,11 +29,13 @@ class Witness:
         endpoint: where it goes.
         transcript: what was said.
         tried: other endpoints of the profile, which advice need not name.
+        provider: whose server it is; None asks the registry by the host.
     """
 
     endpoint: Endpoint
     transcript: Transcript
     tried: tuple[Endpoint, ...] = ()
+    provider: Provider | None = None
 
     def failure(self, kind: type[_Error], symptom: Symptom, stage: Stage, **seen: Any) -> _Error:
         """An error for something that is no reply.
@@ -56,7 +58,8 @@ class Witness:
         report: DeliveryReport | None = None,
     ) -> _Error:
         """An error for a reply that says no."""
-        meaning = interpret(reply, stage, provider_of(self.endpoint.host))
+        provider = self.provider or providers.for_host(self.endpoint.host)
+        meaning = interpret(reply, stage, provider)
         return self._explained(kind, what, meaning, stage=stage, reply=reply, report=report)
 
     def violation(

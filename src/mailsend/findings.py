@@ -1,0 +1,165 @@
+"""What is odd about a profile, found without any I/O."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from mailsend.address import parse_address
+from mailsend.endpoint import Security
+from mailsend.errors import InvalidAddress
+from mailsend.providers import FromRule, Policy, Provider
+
+if TYPE_CHECKING:
+    from mailsend.profile import SmtpProfile
+
+_STALE_AFTER: Final = dt.timedelta(days=365)
+_SOON: Final = dt.timedelta(days=365)
+
+
+class Severity(StrEnum):
+    """How much a finding matters: ``PROBLEM`` will not work, ``WARNING`` may not."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+
+
+@frozen
+class Finding:
+    """Something about a profile that is worth a second look.
+
+    Attributes:
+        severity: how much it matters.
+        field: the setting it concerns.
+        message: what is odd.
+        advice: what to change.
+    """
+
+    severity: Severity
+    field: str
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.severity.value}: {self.message}. {self.advice}."
+
+
+def findings_of(profile: SmtpProfile, sender: str | None, today: dt.date) -> Iterator[Finding]:
+    """Everything that is odd about a profile.
+
+    Args:
+        profile: to look at.
+        sender: an address to send from, or None.
+        today: what dates are compared with.
+    """
+    yield from _of_settings(profile)
+    if profile.provider is not None:
+        yield from _of_provider(profile, profile.provider, sender, today)
+
+
+def _of_settings(profile: SmtpProfile) -> Iterable[Finding]:
+    problem, warning = Severity.PROBLEM, Severity.WARNING
+    for endpoint, setting in zip(
+        profile.endpoints, ("security", *["fallbacks"] * len(profile.fallbacks)), strict=True
+    ):
+        if endpoint.port == 465 and endpoint.security is not Security.IMPLICIT_TLS:
+            yield Finding(
+                problem,
+                setting,
+                "port 465 speaks TLS from the first octet, so a client that waits for a greeting "
+                "in the clear waits for ever",
+                "Use security=Security.IMPLICIT_TLS, or port=587 with STARTTLS",
+            )
+        if endpoint.port in {25, 587} and endpoint.security is Security.IMPLICIT_TLS:
+            yield Finding(
+                problem,
+                setting,
+                f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
+                "Use security=Security.STARTTLS, or port=465 with implicit TLS",
+            )
+        if endpoint.port == 25 and profile.credentials is not None:
+            yield Finding(
+                warning,
+                "port" if setting == "security" else setting,
+                "port 25 is for relaying between servers; many networks block it and many servers "
+                "offer no authentication there",
+                "Use port 465 with implicit TLS or port 587 with STARTTLS (RFC 8314 §3.3)",
+            )
+        if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:
+            yield Finding(
+                warning,
+                setting,
+                f"messages to {endpoint.host} cross the network where anybody can read and change "
+                "them",
+                "Use security=Security.IMPLICIT_TLS or Security.STARTTLS",
+            )
+    if profile.client_name is not None and not {".", "["} & set(profile.client_name):
+        yield Finding(
+            warning,
+            "client_name",
+            f"{profile.client_name} is no full domain name, and servers such as Microsoft's refuse "
+            "that with 501 5.5.4",
+            "Use this machine's full domain name, or leave client_name out",
+        )
+    if profile.timeouts.end_of_data < 60:
+        yield Finding(
+            warning,
+            "timeouts.end_of_data",
+            f"{profile.timeouts.end_of_data:g} s may be over before a busy server confirms a "
+            "message, which then counts as uncertain",
+            "Leave it at 600 s (RFC 5321 §4.5.3.2.6)",
+        )
+
+
+def _of_provider(
+    profile: SmtpProfile, provider: Provider, sender: str | None, today: dt.date
+) -> Iterator[Finding]:
+    see = f"See {provider.docs}" if provider.docs else "Ask the provider"
+    for policy in provider.policies:
+        if today < policy.date <= today + _SOON:
+            yield Finding(
+                Severity.WARNING,
+                "provider",
+                _coming(provider, policy),
+                f"{see}; announced in {policy.source}",
+            )
+    if provider.checked is not None and today - provider.checked > _STALE_AFTER:
+        yield Finding(
+            Severity.WARNING,
+            "provider",
+            f"what is known of {provider.name} was checked last on {provider.checked}",
+            f"Update mailsend, and compare with the provider's own page. {see}",
+        )
+    problem = None if sender is None else _from_problem(provider, profile.username, sender)
+    if problem is not None:
+        yield Finding(
+            Severity.WARNING,
+            "sender",
+            problem,
+            "Use the account's own address in From, or one that the provider allows for it",
+        )
+
+
+def _coming(provider: Provider, policy: Policy) -> str:
+    return f"from {policy.date} at {provider.name}: {policy.event}"
+
+
+def _from_problem(provider: Provider, username: str | None, sender: str) -> str | None:
+    """Why a sender's address does not fit the provider's rule for From, or None if it does."""
+    if username is None or provider.from_rule not in {FromRule.ACCOUNT, FromRule.ACCOUNT_DOMAIN}:
+        return None  # aliases and verified domains are known to the provider alone
+    try:
+        account, address = parse_address(username), parse_address(sender)
+    except InvalidAddress:
+        return None
+    if provider.from_rule is FromRule.ACCOUNT:
+        if account.identity == address.identity:
+            return None
+        return f"{provider.name} sends from the account's own address, and not from {sender}"
+    if account.text.rpartition("@")[2].lower() == address.text.rpartition("@")[2].lower():
+        return None
+    return f"{provider.name} sends from addresses of the account's domain, and not from {sender}"
