@@ -10,7 +10,7 @@ import pytest
 
 from mailsend import Cause, Endpoint, Retry, Security, Stage, Symptom, interpret_failure
 from mailsend.failures import symptom_of_greeting, symptom_of_silence
-from mailsend.hosts import in_words, known_host, other_endpoints, provider_of
+from mailsend.hosts import in_words, other_endpoints
 from mailsend.meanings import read_table
 
 ROWS = {row["symptom"]: row for row in read_table("failures.toml")["failure"]}
@@ -162,18 +162,3 @@ def test_the_ports_that_are_left(endpoint: Endpoint, tried: Any, told: str) -> N
     assert in_words(other_endpoints(endpoint, tried)) == told
     meaning = interpret_failure(Symptom.SILENCE_ON_A_MAIL_PORT, endpoint, tried=tried)
     assert told in meaning.advice
-
-
-@pytest.mark.parametrize(
-    ("host", "provider"),
-    [
-        ("smtp.gmail.com", "gmail"),
-        ("email-smtp.eu-west-1.amazonaws.com", "amazon-ses"),
-        ("smtp.office365.com", "microsoft365"),
-        ("smtp.gmail.com.evil.example", None),
-        ("localhost", None),
-    ],
-)
-def test_whose_host_it_is(host: str, provider: str | None) -> None:
-    assert provider_of(host) == provider
-    assert (known_host(host) is None) == (provider is None)

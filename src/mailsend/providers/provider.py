@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 from attrs.converters import optional
-from attrs.validators import deep_iterable, instance_of
+from attrs.validators import instance_of
 
 from mailsend.address import domain_to_ascii
 from mailsend.endpoint import Endpoint, Security
@@ -95,6 +95,30 @@ class FromRule(StrEnum):
     ANY = "any"
 
 
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
+    texts = () if isinstance(value, str) else tuple(value)
+    if isinstance(value, str) or not all(isinstance(text, str) for text in texts):
+        raise ConfigurationError(f"a provider has {ascii(value)[:60]}, which is no list of texts")
+    return texts
+
+
+def _endpoints(value: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    endpoints = tuple(value)
+    if not all(isinstance(endpoint, Endpoint) for endpoint in endpoints):
+        raise ConfigurationError(
+            "endpoints of a provider has something else than endpoints",
+            advice="Write [Endpoint('smtp.example.org', 465, Security.IMPLICIT_TLS)]",
+        )
+    return endpoints
+
+
+def _rules(value: Iterable[Rule]) -> tuple[Rule, ...]:
+    rules = tuple(value)
+    if not all(isinstance(rule, Rule) for rule in rules):
+        raise ConfigurationError("reply_rules of a provider has something else than rules")
+    return rules
+
+
 @frozen(kw_only=True)
 class OAuthSettings:
     """Where tokens come from.
@@ -110,8 +134,8 @@ class OAuthSettings:
 
     authorization_url: str
     token_url: str
-    scopes: tuple[str, ...] = field(converter=tuple)
-    mechanisms: tuple[str, ...] = field(default=("XOAUTH2",), converter=tuple)
+    scopes: tuple[str, ...] = field(converter=_texts)
+    mechanisms: tuple[str, ...] = field(default=("XOAUTH2",), converter=_texts)
     client_credentials_scope: str | None = None
     note: str | None = None
 
@@ -125,7 +149,10 @@ class ProviderLimits:
         recipients_per_message: in one envelope.
         messages_per_connection: before it has to be opened anew.
         connections: at the same time.
-        messages_per_second, messages_per_minute, messages_per_hour, messages_per_day: messages.
+        messages_per_second: messages.
+        messages_per_minute: messages.
+        messages_per_hour: messages.
+        messages_per_day: messages.
         recipients_per_day: recipients, each counted for each message.
         note: what else has to be known: plans, warm-up, what the figures count.
         source: where they are known from.
@@ -186,7 +213,7 @@ def _domains(value: Iterable[str]) -> tuple[str, ...]:
 
 
 def _regions(value: Mapping[str, Iterable[Endpoint]]) -> Mapping[str, tuple[Endpoint, ...]]:
-    return MappingProxyType({name: tuple(endpoints) for name, endpoints in value.items()})
+    return MappingProxyType({name: _endpoints(endpoints) for name, endpoints in value.items()})
 
 
 def _by_date(policies: Iterable[Policy]) -> tuple[Policy, ...]:
@@ -232,16 +259,14 @@ class Provider:
 
     key: str = field(validator=_check_key)
     name: str = field(validator=instance_of(str))
-    endpoints: tuple[Endpoint, ...] = field(
-        default=(), converter=tuple, validator=deep_iterable(instance_of(Endpoint))
-    )
-    aliases: tuple[str, ...] = field(default=(), converter=tuple, validator=_check_keys)
+    endpoints: tuple[Endpoint, ...] = field(default=(), converter=_endpoints)
+    aliases: tuple[str, ...] = field(default=(), converter=_texts, validator=_check_keys)
     category: Category | None = field(default=None, converter=optional(Category))
     status: Status = field(default=Status.ACTIVE, converter=Status)
     regions: Mapping[str, tuple[Endpoint, ...]] = field(factory=dict, converter=_regions)
     username: UsernameRule | None = field(default=None, converter=optional(UsernameRule))
     username_literal: str | None = None
-    auth: tuple[str, ...] = field(default=(), converter=tuple)
+    auth: tuple[str, ...] = field(default=(), converter=_texts)
     password: PasswordPolicy | None = field(default=None, converter=optional(PasswordPolicy))
     password_note: str | None = None
     oauth: OAuthSettings | None = None
@@ -250,12 +275,12 @@ class Provider:
     domains: tuple[str, ...] = field(default=(), converter=_domains)
     mx_suffixes: tuple[str, ...] = field(default=(), converter=_domains)
     policies: tuple[Policy, ...] = field(default=(), converter=_by_date)
-    reply_rules: tuple[Rule, ...] = field(default=(), converter=tuple)
+    reply_rules: tuple[Rule, ...] = field(default=(), converter=_rules)
     note: str | None = None
     docs: str | None = None
     checked: dt.date | None = None
     confidence: Confidence | None = field(default=None, converter=optional(Confidence))
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_texts)
 
     def __attrs_post_init__(self) -> None:
         everywhere = [*self.endpoints, *(e for some in self.regions.values() for e in some)]

@@ -6,7 +6,6 @@ import functools
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,12 +42,14 @@ def of_user(path: Path) -> Catalogue:
     try:
         return Catalogue.of(read_providers(path) if path.exists() else ())
     except ConfigurationError as error:
-        _LOG.warning("%s It is passed over.", error)
+        _LOG.warning("The file %s is passed over: %s", path, error)
         return Catalogue.of(())
 
 
 def of_packages() -> Catalogue:
     """The providers of installed packages; one that fails is logged as a warning and left out."""
+    from importlib import metadata  # noqa: PLC0415 - needed by the first look-up, not before
+
     found: list[Provider] = []
     try:
         entries = metadata.entry_points(group=ENTRY_POINTS)
