@@ -12,7 +12,7 @@ from attrs import frozen
 from mailsend.address import parse_address
 from mailsend.endpoint import Security
 from mailsend.errors import InvalidAddress
-from mailsend.providers import FromRule, Policy, Provider
+from mailsend.providers import FromRule, PasswordPolicy, Policy, Provider
 
 if TYPE_CHECKING:
     from mailsend.profile import SmtpProfile
@@ -119,6 +119,13 @@ def _of_provider(
     profile: SmtpProfile, provider: Provider, sender: str | None, today: dt.date
 ) -> Iterator[Finding]:
     see = f"See {provider.docs}" if provider.docs else "Ask the provider"
+    if provider.password is PasswordPolicy.OAUTH_OR_ENABLED and profile.credentials is not None:
+        yield Finding(
+            Severity.WARNING,
+            "credentials",
+            f"{provider.name} takes a password only where an administrator has allowed it",
+            f"Use OAuth2, or have SMTP AUTH enabled for the mailbox. {see}",
+        )
     for policy in provider.policies:
         if today < policy.date <= today + _SOON:
             yield Finding(

@@ -307,7 +307,7 @@ class SmtpProfile:
             raise UnknownProvider(
                 f"no provider is known for {address}",
                 advice="Name host, port and security as the provider documents them; "
-                "mailsend.discover() asks the DNS for proposals",
+                "mailsend.discovery.discover() asks the DNS for proposals",
             )
         if credentials is not None and username is None:
             username = address

@@ -145,6 +145,13 @@ def test_check_tells_what_is_coming() -> None:
     assert later == ()
 
 
+def test_check_tells_that_an_administrator_has_a_say() -> None:
+    provider = attrs.evolve(ACME, policies=(), password="oauth_or_enabled")
+    assert findings(make(provider)) == []
+    told = findings(make(provider, username="a@acme.test", credentials=SECRET))
+    assert "administrator" in " ".join(told)
+
+
 def test_check_tells_what_is_old() -> None:
     old = attrs.evolve(ACME, policies=(), checked=dt.date(2025, 11, 1))
     assert findings(make(old)) == [
