@@ -81,7 +81,8 @@ def _of_settings(profile: SmtpProfile) -> Iterable[Finding]:
                 f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
                 "Use security=Security.STARTTLS, or port=465 with implicit TLS",
             )
-        if endpoint.port == 25 and profile.credentials is not None:
+        documented = profile.provider is not None and endpoint in profile.provider.endpoints
+        if endpoint.port == 25 and profile.credentials is not None and not documented:
             yield Finding(
                 warning,
                 "port" if setting == "security" else setting,
@@ -152,7 +153,7 @@ def _of_provider(
 
 
 def _coming(provider: Provider, policy: Policy) -> str:
-    return f"from {policy.date} at {provider.name}: {policy.event}"
+    return f"{provider.name} changes on {policy.date}: {policy.event}"
 
 
 def _from_problem(provider: Provider, username: str | None, sender: str) -> str | None:

@@ -139,7 +139,7 @@ def findings(profile: SmtpProfile, **how: Any) -> list[str]:
 
 
 def test_check_tells_what_is_coming() -> None:
-    assert findings(make()) == ["provider: from 2026-12-31 at Acme Corp: passwords end"]
+    assert findings(make()) == ["provider: Acme Corp changes on 2026-12-31: passwords end"]
     assert findings(make(attrs.evolve(ACME, policies=()))) == []
     later = make().check(today=dt.date(2027, 1, 1))
     assert later == ()
