@@ -6,15 +6,28 @@ python docs/generate.py --check   # exit status 1 if one is out of date
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from mailsend import Cause, Endpoint, Reply, Rule, Security, Stage, Symptom
+from mailsend import Cause, Endpoint, Provider, Reply, Rule, Security, Stage, Status, Symptom
+from mailsend.cli.provider_words import (
+    CATEGORIES,
+    FROM,
+    PASSWORD,
+    STATUS,
+    limits_of,
+    ports_of,
+    regions_of,
+    username_of,
+)
 from mailsend.failures import interpret_failure
 from mailsend.interpretation import Interpretation, interpret
-from mailsend.meanings import meaning_of, read_table
+from mailsend.meanings import meaning_of, read_table, read_text
+from mailsend.providers import data_version
+from mailsend.providers.reading import providers_of
 from mailsend.rules import rule_of
 
 FOLDER: Final = Path(__file__).parent / "reference"
@@ -132,7 +145,100 @@ def replies_page() -> str:
     return "\n".join(lines)
 
 
-PAGES: Final = {"replies.md": replies_page}
+PROVIDERS_HEAD: Final = """\
+# Providers
+
+This page is made from the data that `mailsend.providers` looks things up in, version {version}:
+`python docs/generate.py`. There are {number} of them. `mailsend providers show KEY` shows all that
+is known of one, with its sources. [How to add your own](../how-to/add-your-provider.md).
+
+`SmtpProfile.for_provider(KEY, ...)` takes a key of these tables. Servers stand in the order in
+which they are tried; TLS means from the first octet, and STARTTLS is required. An empty cell is not
+known: nothing stands here because it is usual. *Checked* tells when somebody last compared the row
+with its sources, and how well it is founded: `documented` by the provider, `reported` by users and
+registries.
+"""
+PROVIDER_COLUMNS: Final = (
+    "Key",
+    "Name",
+    "Servers",
+    "User name",
+    "Password",
+    "From",
+    "Limits",
+    "Checked",
+    "Docs",
+)
+
+
+def anchor(heading: str) -> str:
+    """What links to a heading end with, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def servers_cell(provider: Provider) -> str:
+    if provider.status is Status.NO_SMTP:
+        return "no SMTP"
+    if not provider.endpoints:
+        return f"by region, [see below](#{anchor(provider.key)})"
+    hosts = dict.fromkeys(endpoint.host for endpoint in provider.endpoints)
+    return "; ".join(
+        f"{code(host)} {ports_of(e for e in provider.endpoints if e.host == host)}"
+        for host in hosts
+    )
+
+
+def provider_row(provider: Provider) -> Iterator[str]:
+    has_more = any(True for _ in remarks(provider))
+    yield f"[{code(provider.key)}](#{anchor(provider.key)})" if has_more else code(provider.key)
+    yield cell(provider.name)
+    yield servers_cell(provider)
+    yield cell(username_of(provider) or "")
+    yield cell(PASSWORD[provider.password]) if provider.password else ""
+    yield cell(FROM[provider.from_rule]) if provider.from_rule else ""
+    yield limits_of(provider.limits)
+    yield f"{provider.checked or ''} {provider.confidence or ''}".strip()
+    yield f"[page]({provider.docs})" if provider.docs else ""
+
+
+def remarks(provider: Provider) -> Iterator[str]:
+    """What is worth knowing and has no place in a row of the table, as items of a list."""
+    if provider.status is not Status.ACTIVE:
+        yield f"It {STATUS[provider.status]}."
+    if provider.note:
+        yield cell(provider.note)
+    if provider.password_note:
+        yield f"Password: {cell(provider.password_note)}"
+    if provider.limits.note:
+        yield f"Limits: {cell(provider.limits.note)}"
+    if provider.oauth:
+        note = f" {cell(provider.oauth.note)}" if provider.oauth.note else ""
+        scopes = " ".join(map(code, provider.oauth.scopes))
+        yield f"OAuth2: {', '.join(provider.oauth.mechanisms)}, scope {scopes}.{note}"
+    if provider.regions:
+        yield f"Regions: {'; '.join(regions_of(provider))}"
+    for policy in provider.policies:
+        yield f"{policy.date}: {cell(policy.event)} ([{policy.confidence}]({policy.source}))"
+
+
+def providers_page() -> str:
+    known = sorted(
+        providers_of(read_text("providers.toml"), "the built-in data"), key=lambda p: p.key
+    )
+    lines = [PROVIDERS_HEAD.format(version=data_version(), number=len(known))]
+    for category, title in CATEGORIES.items():
+        ours = [provider for provider in known if provider.category is category]
+        if ours:
+            lines += [f"## {title}\n", *table(PROVIDER_COLUMNS, map(provider_row, ours)), ""]
+    lines.append("## More about some of them\n")
+    for provider in known:
+        items = [f"- {item}" for item in remarks(provider)]
+        if items:
+            lines += [f"### {provider.key}\n", *items, ""]
+    return "\n".join(lines)
+
+
+PAGES: Final = {"replies.md": replies_page, "providers.md": providers_page}
 
 
 def main() -> int:

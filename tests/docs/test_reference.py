@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from mailsend import Cause, Symptom
+from mailsend.meanings import read_table
 from mailsend.rules import built_in_rules
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "replies.md"
+PROVIDERS = (ROOT / "docs" / "reference" / "providers.md").read_text(encoding="utf-8")
 
 
 def test_the_pages_are_up_to_date() -> None:
@@ -34,3 +37,20 @@ def test_no_cell_breaks_its_row() -> None:
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         if line.startswith("| "):
             assert line.replace("\\|", "").count("|") in {6, 7}, line[:80]
+
+
+def test_every_provider_has_its_row() -> None:
+    rows = [line for line in PROVIDERS.splitlines() if line.startswith("| ")]
+    named = [re.match(r"\| \[?`([^`]+)`", row) for row in rows]
+    keys = [found[1] for found in named if found is not None]
+    assert sorted(keys) == sorted(row["key"] for row in read_table("providers.toml")["provider"])
+    assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    headings = re.findall(r"^#+ (.*)$", PROVIDERS, re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(set(anchors)) == len(anchors)
+    assert set(re.findall(r"\(#([^)]*)\)", PROVIDERS)) <= set(anchors)
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", PROVIDERS):
+        assert (ROOT / "docs" / "reference" / target).exists(), target
