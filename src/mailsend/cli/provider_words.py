@@ -114,7 +114,7 @@ def server_of(provider: Provider) -> str:
     if provider.endpoints:
         first = provider.endpoints[0]
         return f"{first} {SHORT_SECURITY[first.security]}"
-    return f"in {len(provider.regions)} regions" if provider.regions else "no SMTP"
+    return f"by region ({len(provider.regions)})" if provider.regions else "no SMTP"
 
 
 def servers(endpoints: Sequence[Endpoint]) -> Iterator[str]:

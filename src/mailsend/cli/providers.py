@@ -133,12 +133,12 @@ def listed(found: Iterable[Provider], width: int | None = WIDTH) -> Iterator[str
             yield ""
         first = False
         yield f"{heading} ({len(rows)})"
-        keys, servers = (max(len(row[n]) for row in rows) for n in (0, 1))
-        # One host that is long must not take the room of all names.
-        servers = min(servers, 37)
+        # One that is long must not take the room of all names.
+        keys = min(max(len(row[0]) for row in rows), 20)
+        hosts = min(max(len(row[1]) for row in rows), 37)
         for key, server, name in rows:
-            line = f"  {key:<{keys}}  {server:<{servers}}  "
-            yield line + _cut(name, None if width is None else width - len(line))
+            left = f"{f'  {key:<{keys}}  {server}':<{keys + hosts + 4}}  "
+            yield (left + _cut(name, None if width is None else width - len(left))).rstrip()
 
 
 def _cut(text: str, width: int | None) -> str:
