@@ -34,7 +34,7 @@ LAYERS: Final = (
     # 3: submission
     {"transport"},
     # 4: services
-    {"testing"},
+    {"testing", "discovery"},
     # 5: surfaces
     {"cli", "__main__"},
 )  # fmt: skip
@@ -152,6 +152,7 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("asyncio", {"mailsend.testing.*"}),
         ("certifi", {"mailsend.smtp.tls"}),
         ("email_validator", {"mailsend.address"}),
+        ("dns", {"mailsend.discovery"}),
         ("trustme", {"mailsend.testing.authority"}),
         ("idna", set()),
         ("random", set()),
