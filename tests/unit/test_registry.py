@@ -282,6 +282,21 @@ def test_a_file_that_cannot_be_used_is_named_and_passed_over(
     assert culprit in caplog.text
 
 
+def test_a_source_that_cannot_be_read_now_is_asked_again() -> None:
+    tries = iter([OSError("too many open files"), Catalogue.of([acme()])])
+
+    def source() -> Catalogue:
+        given = next(tries)
+        if isinstance(given, OSError):
+            raise given
+        return given
+
+    registry = ProviderRegistry([source, built_in])
+    assert registry.find("acme") is None
+    assert registry.get("acme").name == "Acme Corp"
+    assert registry.get("acme") is registry.get("acme")
+
+
 def test_installed_packages_are_asked() -> None:
     assert of_packages() is not None
     assert providers.get("gmail").key == "gmail"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -12,6 +13,9 @@ from mailsend.errors import ConfigurationError, InvalidAddress
 from mailsend.providers.catalogue import Catalogue
 from mailsend.providers.provider import Provider
 from mailsend.providers.sources import built_in, of_packages, of_user, user_file
+
+
+_LOG: Final = logging.getLogger("mailsend.providers")
 
 
 class UnknownProvider(ConfigurationError, LookupError):
@@ -25,7 +29,8 @@ class ProviderRegistry:
     name or domain decides.
 
     Args:
-        sources: callables that give a catalogue, each called once, when it is first needed.
+        sources: callables that give a catalogue, each called once, when it is first needed. One
+            that raises an OSError is logged as a warning and asked again the next time.
     """
 
     def __init__(self, sources: Iterable[Callable[[], Catalogue]] = ()) -> None:
@@ -40,9 +45,17 @@ class ProviderRegistry:
 
     def _layers(self) -> tuple[Catalogue, ...]:
         with self._lock:
-            if self._read is None:
-                self._read = tuple(source() for source in self._sources)
-            return (self._registered, *self._read)
+            if self._read is not None:
+                return (self._registered, *self._read)
+            read: list[Catalogue] = []
+            for source in self._sources:
+                try:
+                    read.append(source())
+                except OSError as error:  # as where no file can be opened just now
+                    _LOG.warning("providers cannot be read now: %s", error)
+            if len(read) == len(self._sources):
+                self._read = tuple(read)
+            return (self._registered, *read)
 
     def _first(self, find: Callable[[Catalogue], str | None]) -> Provider | None:
         for number, layer in enumerate(self._layers()):

@@ -47,16 +47,15 @@ def of_user(path: Path) -> Catalogue:
 
 
 def of_packages() -> Catalogue:
-    """The providers of installed packages; one that fails is logged as a warning and left out."""
+    """The providers of installed packages; one that fails is logged as a warning and left out.
+
+    Raises:
+        OSError: The packages cannot be looked through now.
+    """
     from importlib import metadata  # noqa: PLC0415 - needed by the first look-up, not before
 
     found: list[Provider] = []
-    try:
-        entries = metadata.entry_points(group=ENTRY_POINTS)
-    except OSError as error:  # as where no file can be opened any more
-        _LOG.warning("installed packages cannot be looked through: %s", error)
-        entries = metadata.EntryPoints(())
-    for entry in entries:
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
         where = f"the entry point {entry.name} of {entry.dist.name if entry.dist else 'a package'}"
         try:
             added = [*found, *_providers(entry.load())]
