@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.errors import MailsendError
 from mailsend.meanings import meaning_of
+from mailsend.providers.provider import Provider
 from mailsend.reply import Reply
 from mailsend.rules import Confidence, Evidence, Rule, RuleBook, reply_rules
 from mailsend.stage import Stage
@@ -56,22 +57,10 @@ class Interpretation:
         return self.retry is not Retry.NEVER
 
 
-class ReadsReplies(Protocol):
-    """What :func:`interpret` needs of a :class:`~mailsend.Provider`."""
-
-    @property
-    def key(self) -> str:
-        """Its name in the registry."""
-
-    @property
-    def reply_rules(self) -> tuple[Rule, ...]:
-        """How to read its replies; they are asked before all others."""
-
-
 def interpret(
     reply: Reply,
     stage: Stage,
-    provider: str | ReadsReplies | None = None,
+    provider: str | Provider | None = None,
     *,
     rules: RuleBook = reply_rules,
 ) -> Interpretation:

@@ -117,6 +117,12 @@ def _confidence(value: object) -> Confidence:
     return _one_of(Confidence, value)
 
 
+def _enhanced(value: Iterable[str]) -> frozenset[str]:
+    if isinstance(value, str):
+        raise ConfigurationError("enhanced of a rule has to be a list, as in ['7.8']")
+    return frozenset(value)
+
+
 def _check_enhanced(_: object, attribute: Attribute[frozenset[str]], value: frozenset[str]) -> None:
     for code in value:
         if not isinstance(code, str) or not _ENHANCED.fullmatch(code):
@@ -168,7 +174,7 @@ class Rule:
     provider: str | None = None
     codes: frozenset[int] = field(default=frozenset(), converter=_codes)
     enhanced: frozenset[str] = field(
-        default=frozenset(), converter=frozenset, validator=_check_enhanced
+        default=frozenset(), converter=_enhanced, validator=_check_enhanced
     )
     words: re.Pattern[str] | None = field(default=None, converter=_words)
     scope: Scope | None = field(default=None, converter=_scope)

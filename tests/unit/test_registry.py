@@ -283,13 +283,12 @@ def test_a_file_that_cannot_be_used_is_named_and_passed_over(
 
 
 def test_a_source_that_cannot_be_read_now_is_asked_again() -> None:
-    tries = iter([OSError("too many open files"), Catalogue.of([acme()])])
+    tries = iter([True, False])
 
     def source() -> Catalogue:
-        given = next(tries)
-        if isinstance(given, OSError):
-            raise given
-        return given
+        if next(tries):
+            raise OSError("too many open files")
+        return Catalogue.of([acme()])
 
     registry = ProviderRegistry([source, built_in])
     assert registry.find("acme") is None

@@ -14,7 +14,6 @@ from mailsend.providers.catalogue import Catalogue
 from mailsend.providers.provider import Provider
 from mailsend.providers.sources import built_in, of_packages, of_user, user_file
 
-
 _LOG: Final = logging.getLogger("mailsend.providers")
 
 

@@ -69,11 +69,12 @@ def of_packages() -> Catalogue:
 
 def _providers(loaded: Any) -> Iterable[Provider]:
     given = loaded() if callable(loaded) else loaded
-    providers = (given,) if isinstance(given, Provider) else tuple(given)
-    for provider in providers:
+    found: list[Provider] = []
+    for provider in (given,) if isinstance(given, Provider) else given:
         if not isinstance(provider, Provider):
             raise TypeError(f"it gives {type(provider).__name__}, and no Provider")
-    return providers
+        found.append(provider)
+    return found
 
 
 @functools.cache
