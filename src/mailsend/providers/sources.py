@@ -68,7 +68,7 @@ def of_packages() -> Catalogue:
 
 
 def _providers(loaded: Any) -> Iterable[Provider]:
-    given = loaded() if callable(loaded) else loaded
+    given: Any = loaded() if callable(loaded) else loaded
     found: list[Provider] = []
     for provider in (given,) if isinstance(given, Provider) else given:
         if not isinstance(provider, Provider):
