@@ -266,7 +266,8 @@ class SmtpProfile:
             credentials: what belongs to it.
             region: where the provider has servers by region.
             registry: where to look the provider up.
-            **settings: of the profile, before what the provider says.
+            **settings: of the profile, before what the provider says. With host, port or security
+                there are no fallbacks but those given.
 
         Raises:
             UnknownProvider: There is none by that name.
@@ -274,7 +275,7 @@ class SmtpProfile:
                 cannot be used.
         """
         found = provider if isinstance(provider, Provider) else registry.get(provider)
-        return cls(**{**settings_for(found, username, credentials, region), **settings})
+        return cls(**settings_for(found, username, credentials, region, settings))
 
     @classmethod
     def for_address(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mailsend.credentials import Password
@@ -22,21 +23,28 @@ def settings_for(
     username: str | None,
     credentials: Password | None,
     region: str | None,
+    given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Arguments of :class:`~mailsend.SmtpProfile`, as far as a provider determines them.
+
+    Whoever names host, port or security means that endpoint, and gets no others besides: a
+    password meant for one server must not go to another.
+
+    Args:
+        provider: what is known.
+        username: name to authenticate with.
+        credentials: what belongs to it.
+        region: where the provider has servers by region.
+        given: settings that come before the provider's.
 
     Raises:
         ConfigurationError: The provider takes no mail, or not with these credentials, or needs to
             know a region or another user name.
     """
-    first, *others = _endpoints(provider, region)
     _check_credentials(provider, credentials)
     limits = provider.limits
     return {
-        "host": first.host,
-        "port": first.port,
-        "security": first.security,
-        "fallbacks": tuple(dict.fromkeys(others)),
+        **_place(_endpoints(provider, region), given),
         "username": _username(provider, username, credentials),
         "credentials": credentials,
         "mechanisms": tuple(m for m in provider.auth if m in PASSWORD_MECHANISMS),
@@ -44,7 +52,22 @@ def settings_for(
             recipients=limits.recipients_per_message, message_octets=limits.message_octets
         ),
         "provider": provider,
+        **given,
     }
+
+
+def _place(endpoints: tuple[Endpoint, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    first, *others = endpoints
+    named = {key: given[key] for key in ("host", "port", "security") if key in given}
+    if not named:
+        return {**_as_settings(first), "fallbacks": tuple(dict.fromkeys(others))}
+    fitting = [e for e in endpoints if all(getattr(e, k) == v for k, v in named.items())]
+    # Where none of the provider's fits, what is not named follows from what is.
+    return _as_settings(fitting[0]) if fitting else {"host": first.host}
+
+
+def _as_settings(endpoint: Endpoint) -> dict[str, Any]:
+    return {"host": endpoint.host, "port": endpoint.port, "security": endpoint.security}
 
 
 def _endpoints(provider: Provider, region: str | None) -> tuple[Endpoint, ...]:

@@ -74,6 +74,26 @@ def test_settings_of_ones_own_come_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "endpoints"),
+    [
+        ({"port": 587}, ["smtp.acme.test:587 starttls"]),
+        ({"security": "starttls"}, ["smtp.acme.test:587 starttls"]),
+        ({"port": 465}, ["smtp.acme.test:465 implicit_tls"]),
+        ({"port": 2525}, ["smtp.acme.test:2525 starttls"]),
+        ({"host": "mx.other.test"}, ["mx.other.test:465 implicit_tls"]),
+        ({"host": "mx.other.test", "port": 587}, ["mx.other.test:587 starttls"]),
+        ({"port": 587, "fallbacks": [Endpoint("x.test", 465, TLS)]},
+         ["smtp.acme.test:587 starttls", "x.test:465 implicit_tls"]),
+        ({"fallbacks": ()}, ["smtp.acme.test:465 implicit_tls"]),
+    ],
+)  # fmt: skip
+def test_whoever_names_an_endpoint_gets_no_other(
+    given: dict[str, Any], endpoints: list[str]
+) -> None:
+    assert [f"{e} {e.security.value}" for e in make(**given).endpoints] == endpoints
+
+
+@pytest.mark.parametrize(
     ("rule", "literal", "given", "used"),
     [
         ("email", None, "ada@acme.test", "ada@acme.test"),

@@ -215,6 +215,7 @@ def test_threads_register_and_look_up() -> None:
 def test_a_provider_travels() -> None:
     provider = BUILT_IN.get("amazon-ses")
     assert pickle.loads(pickle.dumps(provider)) == provider
+    assert len({provider, BUILT_IN.get("ses"), BUILT_IN.get("gmail")}) == 2
 
 
 # -- the user's file and packages

@@ -263,7 +263,9 @@ class Provider:
     aliases: tuple[str, ...] = field(default=(), converter=_texts, validator=_check_keys)
     category: Category | None = field(default=None, converter=optional(Category))
     status: Status = field(default=Status.ACTIVE, converter=Status)
-    regions: Mapping[str, tuple[Endpoint, ...]] = field(factory=dict, converter=_regions)
+    regions: Mapping[str, tuple[Endpoint, ...]] = field(
+        factory=dict, converter=_regions, hash=False
+    )
     username: UsernameRule | None = field(default=None, converter=optional(UsernameRule))
     username_literal: str | None = None
     auth: tuple[str, ...] = field(default=(), converter=_texts)
