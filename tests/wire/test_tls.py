@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
+import socket
 import ssl
+import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,9 @@ import pytest
 from mailsend import (
     Cause,
     ConfigurationError,
+    Endpoint,
     Envelope,
+    Limits,
     ProtocolViolation,
     Security,
     SessionError,
@@ -26,7 +32,11 @@ from mailsend import (
     open_transport,
 )
 from mailsend.smtp.tls import client_context, context_for_looking_only
+from mailsend.smtp.wire import Wire
+from mailsend.smtp.witness import Witness
 from mailsend.testing import Action, Answer, Close, Hang, Reset, SmtpServer
+from mailsend.timeouts import Watch
+from mailsend.transcript import Transcript
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -353,3 +363,32 @@ def test_plaintext_credentials_do_not_leave_the_machine(
             serve("insecure_plaintext"), "insecure_plaintext", allow_plaintext_credentials=False
         )
     assert Security.INSECURE_PLAINTEXT.value == "insecure_plaintext"
+
+
+class _LateContext(ssl.SSLContext):
+    """Wraps a socket only when the connection has been reset."""
+
+    peer: socket.socket
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **options: Any) -> ssl.SSLSocket:
+        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.peer.close()
+        select.select([sock], [], [], 5)
+        return super().wrap_socket(sock, *args, **options)
+
+
+def test_a_reset_just_before_the_handshake_leaves_no_socket_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = Endpoint("127.0.0.1", listener.getsockname()[1], Security.STARTTLS)
+        watch = Watch(Timeouts.uniform(5))
+        wire = Wire(Witness(endpoint, Transcript()), Limits(), clock=time.monotonic)
+        wire.open(watch, None, ())
+        context = _LateContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.peer, _ = listener.accept()
+        descriptor = wire.sock.fileno() if wire.sock is not None else -1
+        with pytest.raises(TlsError) as caught:
+            wire.shake_hands(context, (), watch.deadline(Stage.TLS))
+        assert not wire.is_open
+        with pytest.raises(OSError, match=r"[Bb]ad file descriptor"):
+            os.fstat(descriptor)
+        assert caught.value.__cause__ is not None

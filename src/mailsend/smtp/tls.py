@@ -104,6 +104,20 @@ def _refuse_passphrase() -> NoReturn:
     raise ValueError("the key is encrypted")
 
 
+def close_half_made(error: BaseException) -> None:
+    """Close the socket that ``wrap_socket`` was making when it raised.
+
+    Where the connection has been reset it has taken the descriptor over by then, and leaves it to
+    nobody; only the traceback still leads to it.
+    """
+    traceback = error.__traceback__
+    while traceback is not None:
+        maker = traceback.tb_frame.f_locals.get("self")
+        if isinstance(maker, ssl.SSLSocket):
+            maker.close()
+        traceback = traceback.tb_next
+
+
 def matches_pin(certificate: bytes, pins: tuple[str, ...]) -> bool:
     """Whether a certificate (DER) has one of these SHA-256 fingerprints."""
     return hashlib.sha256(certificate).hexdigest() in pins

@@ -177,8 +177,6 @@ class Wire(smtplib.SMTP):
             SessionTimeout: The budget was over.
         """
         try:
-            # Asked first, because wrap_socket() of a connection that is gone leaks its socket.
-            self._live(Stage.TLS).getpeername()
             # Stored by the same statement: the plain socket has let go of the descriptor.
             self.sock = secured = context.wrap_socket(
                 self._live(Stage.TLS),
@@ -186,6 +184,7 @@ class Wire(smtplib.SMTP):
                 do_handshake_on_connect=False,
             )
         except (OSError, ValueError) as error:
+            tls.close_half_made(error)
             self.close()
             raise self._tls_error(error) from error
         self._adopt(secured)
