@@ -12,7 +12,14 @@ from attrs import frozen
 from mailsend.address import parse_address
 from mailsend.endpoint import Security
 from mailsend.errors import InvalidAddress
-from mailsend.providers import FromRule, PasswordPolicy, Policy, Provider
+from mailsend.providers import (
+    FromRule,
+    PasswordPolicy,
+    Policy,
+    Provider,
+    Status,
+    UsernameRule,
+)
 
 if TYPE_CHECKING:
     from mailsend.profile import SmtpProfile
@@ -66,7 +73,10 @@ def _of_settings(profile: SmtpProfile) -> Iterable[Finding]:
     for endpoint, setting in zip(
         profile.endpoints, ("security", *["fallbacks"] * len(profile.fallbacks)), strict=True
     ):
-        if endpoint.port == 465 and endpoint.security is not Security.IMPLICIT_TLS:
+        # A provider may have reasons to do what nobody else does.
+        documented = profile.provider is not None and endpoint in profile.provider.everywhere
+        tls_at_once = endpoint.security is Security.IMPLICIT_TLS
+        if endpoint.port == 465 and not tls_at_once and not documented:
             yield Finding(
                 problem,
                 setting,
@@ -74,14 +84,13 @@ def _of_settings(profile: SmtpProfile) -> Iterable[Finding]:
                 "in the clear waits for ever",
                 "Use security=Security.IMPLICIT_TLS, or port=587 with STARTTLS",
             )
-        if endpoint.port in {25, 587} and endpoint.security is Security.IMPLICIT_TLS:
+        if endpoint.port in {25, 587} and tls_at_once and not documented:
             yield Finding(
                 problem,
                 setting,
                 f"port {endpoint.port} begins in the clear and upgrades with STARTTLS",
                 "Use security=Security.STARTTLS, or port=465 with implicit TLS",
             )
-        documented = profile.provider is not None and endpoint in profile.provider.endpoints
         if endpoint.port == 25 and profile.credentials is not None and not documented:
             yield Finding(
                 warning,
@@ -127,6 +136,22 @@ def _of_provider(
             f"{provider.name} takes a password only where an administrator has allowed it",
             f"Use OAuth2, or have SMTP AUTH enabled for the mailbox. {see}",
         )
+    if profile.credentials is not None and (
+        provider.password is PasswordPolicy.NONE or provider.username is UsernameRule.NONE
+    ):
+        yield Finding(
+            Severity.WARNING,
+            "credentials",
+            f"{provider.name} asks for no authentication",
+            f"Leave username and credentials out. {see}",
+        )
+    if provider.status is Status.INTERNAL_ONLY:
+        yield Finding(
+            Severity.WARNING,
+            "provider",
+            f"{provider.name} delivers to recipients within one's own organisation alone",
+            f"Use another provider for everybody else. {see}",
+        )
     for policy in provider.policies:
         if today < policy.date <= today + _SOON:
             yield Finding(
@@ -135,6 +160,8 @@ def _of_provider(
                 _coming(provider, policy),
                 f"{see}; announced in {policy.source}",
             )
+    if provider.status is Status.SUNSET:
+        yield _ending(provider, today, see)
     if provider.checked is not None and today - provider.checked > _STALE_AFTER:
         yield Finding(
             Severity.WARNING,
@@ -143,6 +170,8 @@ def _of_provider(
             f"Update mailsend, and compare with the provider's own page. {see}",
         )
     problem = None if sender is None else _from_problem(provider, profile.username, sender)
+    if sender is not None and provider.from_rule is FromRule.REWRITTEN:
+        problem = f"{provider.name} puts an address of its own choice in From, and not {sender}"
     if problem is not None:
         yield Finding(
             Severity.WARNING,
@@ -150,6 +179,19 @@ def _of_provider(
             problem,
             "Use the account's own address in From, or one that the provider allows for it",
         )
+
+
+def _ending(provider: Provider, today: dt.date, see: str) -> Finding:
+    last = provider.policies[-1] if provider.policies else None
+    if last is None:
+        return Finding(Severity.WARNING, "provider", f"{provider.name} is being closed", see)
+    over = last.date <= today
+    return Finding(
+        Severity.PROBLEM if over else Severity.WARNING,
+        "provider",
+        f"{provider.name} {'was' if over else 'is being'} closed: {last.event} ({last.date})",
+        f"Use another provider. {see}",
+    )
 
 
 def _coming(provider: Provider, policy: Policy) -> str:

@@ -27,9 +27,8 @@ def other_endpoints(endpoint: Endpoint, tried: Iterable[Endpoint] = ()) -> tuple
     provider = providers.for_host(endpoint.host)
     places: list[Endpoint] = [Endpoint(endpoint.host, *usual) for usual in _USUAL]
     if provider is not None:
-        known = [*provider.endpoints, *(e for some in provider.regions.values() for e in some)]
-        # Port 25 is the one that networks block first.
-        places = [e for e in known if e.host == endpoint.host.lower() and e.port != 25]
+        here = [e for e in provider.everywhere if e.host.lower() == endpoint.host.lower()]
+        places = [e for e in here if e.port != 25]  # the one that networks block first
     seen = {(e.host.lower(), e.port) for e in (endpoint, *tried)}
     return tuple(e for e in dict.fromkeys(places) if (e.host.lower(), e.port) not in seen)
 

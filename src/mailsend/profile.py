@@ -19,7 +19,7 @@ from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, c
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
 from mailsend.options import Limits, TlsOptions, check_switch
-from mailsend.provider_profile import settings_for
+from mailsend.provider_profile import check_credentials, settings_for, username_from
 from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
 from mailsend.sasl import PASSWORD_MECHANISMS
 from mailsend.timeouts import Timeouts
@@ -159,6 +159,8 @@ class SmtpProfile:
                 f"credentials has to be a Password, not {kind}",
                 advice="Write Password.from_env('SMTP_PASSWORD')",
             )
+        if self.provider is not None:
+            check_credentials(self.provider, self.credentials)
         if (self.username is None) != (self.credentials is None):
             given, missing = (
                 ("username", "credentials")
@@ -291,7 +293,8 @@ class SmtpProfile:
         """A profile for the provider of an address, by its domain alone; nothing is looked up.
 
         Args:
-            address: of the account; it is the user name, if none is given with the credentials.
+            address: of the account; it is the user name, if none is given with the credentials
+                and the provider has no other rule.
             username: as :meth:`for_provider`, like all that follows.
             credentials: what belongs to it.
             region: where the provider has servers by region.
@@ -311,7 +314,7 @@ class SmtpProfile:
                 "mailsend.discovery.discover() asks the DNS for proposals",
             )
         if credentials is not None and username is None:
-            username = address
+            username = username_from(provider, address)
         return cls.for_provider(
             provider, username=username, credentials=credentials, region=region, **settings
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint
@@ -41,7 +41,6 @@ def settings_for(
         ConfigurationError: The provider takes no mail, or not with these credentials, or needs to
             know a region or another user name.
     """
-    _check_credentials(provider, credentials)
     limits = provider.limits
     return {
         **_place(_endpoints(provider, region), given),
@@ -92,7 +91,12 @@ def _endpoints(provider: Provider, region: str | None) -> tuple[Endpoint, ...]:
     return provider.endpoints
 
 
-def _check_credentials(provider: Provider, credentials: Password | None) -> None:
+def check_credentials(provider: Provider, credentials: Password | None) -> None:
+    """Refuse what the provider never takes.
+
+    Raises:
+        ConfigurationError: It is a password, and the provider takes OAuth2 alone.
+    """
     if provider.password is PasswordPolicy.OAUTH_ONLY and credentials is not None:
         since = max((p for p in provider.policies), key=lambda p: p.date, default=None)
         reason = f" ({since.event}, {since.date}: {since.source})" if since is not None else ""
@@ -102,6 +106,19 @@ def _check_credentials(provider: Provider, credentials: Password | None) -> None
             + (f" from {provider.oauth.token_url}" if provider.oauth else "")
             + (f". See {provider.docs}" if provider.docs else ""),
         )
+
+
+_NAMES: Final = {
+    UsernameRule.TOKEN: "the token itself, which is the password too",
+    UsernameRule.API_KEY: "the key itself, whose secret is the password",
+    UsernameRule.SMTP_CREDENTIAL: "the one made at the provider for SMTP, with its own password",
+    UsernameRule.ACCOUNT: "the name of the account",
+}
+
+
+def username_from(provider: Provider, address: str) -> str | None:
+    """The user name of who gives only an address; None where it does not follow from that."""
+    return None if provider.username in {*_NAMES, UsernameRule.LITERAL} else address
 
 
 def _username(provider: Provider, username: str | None, credentials: Password | None) -> str | None:
@@ -114,6 +131,11 @@ def _username(provider: Provider, username: str | None, credentials: Password | 
             )
         return provider.username_literal
     if username is None:
+        if credentials is not None and rule is not None and rule in _NAMES:
+            raise ConfigurationError(
+                f"{provider.name} needs a user name: {_NAMES[rule]}",
+                advice="Pass username=..." + (f". See {provider.docs}" if provider.docs else ""),
+            )
         return None
     if rule is UsernameRule.EMAIL and "@" not in username:
         raise ConfigurationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+import re
 from typing import Any
 
 import attrs
@@ -122,6 +123,8 @@ def test_the_rule_for_user_names_is_applied(
          r"only OAuth2 \(passwords end, 2026-12-31.*acme\.test/smtp"),
         ({"status": "no_smtp", "endpoints": (), "note": "it has an API instead"}, {},
          "it has an API instead"),
+        ({"username": "token"}, {"credentials": SECRET}, "the token itself, which is the password"),
+        ({"username": "smtp_credential"}, {"credentials": SECRET}, "made at the provider"),
         ({}, {"region": "eu"}, "no region"),
         ({"endpoints": (), "regions": {"eu": [Endpoint("eu.acme.test", 465, TLS)]}}, {},
          "one of eu"),
@@ -154,6 +157,32 @@ def test_by_name_and_by_address() -> None:
         SmtpProfile.for_provider("acne", registry=registry)
 
 
+@pytest.mark.parametrize(
+    ("changes", "username"),
+    [
+        ({"username": None}, "ada@acme.test"),
+        ({"username": "local_part"}, "ada"),
+        ({"username": "literal", "username_literal": "apikey"}, "apikey"),
+    ],
+)
+def test_an_address_is_the_user_name_where_that_is_the_rule(
+    changes: dict[str, Any], username: str
+) -> None:
+    registry = ProviderRegistry()
+    registry.register(attrs.evolve(ACME, **changes))
+    profile = SmtpProfile.for_address("ada@acme.test", credentials=SECRET, registry=registry)
+    assert profile.username == username
+    registry.override(attrs.evolve(ACME, username="token"))
+    with pytest.raises(ConfigurationError, match="the token itself"):
+        SmtpProfile.for_address("ada@acme.test", credentials=SECRET, registry=registry)
+
+
+def test_no_way_around_leads_a_password_to_who_takes_none() -> None:
+    profile = make(attrs.evolve(ACME, password="oauth_only"))
+    with pytest.raises(ConfigurationError, match="only OAuth2"):
+        attrs.evolve(profile, username="ada@acme.test", credentials=SECRET)
+
+
 def findings(profile: SmtpProfile, **how: Any) -> list[str]:
     return [f"{f.field}: {f.message}" for f in profile.check(today=NOW, **how)]
 
@@ -170,6 +199,37 @@ def test_check_tells_that_an_administrator_has_a_say() -> None:
     assert findings(make(provider)) == []
     told = findings(make(provider, username="a@acme.test", credentials=SECRET))
     assert "administrator" in " ".join(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"status": "internal_only"}, "own organisation alone"),
+        ({"status": "sunset"}, "is being closed"),
+        ({"status": "sunset", "policies": [attrs.evolve(ACME.policies[0], date=NOW)]},
+         r"was closed: passwords end \(2026-11-23\)"),
+        ({"password": "none"}, "no authentication"),
+        ({"username": "none"}, "no authentication"),
+    ],
+)  # fmt: skip
+def test_check_tells_what_the_provider_is_not_for(changes: dict[str, Any], told: str) -> None:
+    provider = attrs.evolve(ACME, **{"policies": (), **changes})
+    (found,) = findings(make(provider, username="ada@acme.test", credentials=SECRET))
+    assert re.search(told, found)
+
+
+@pytest.mark.parametrize("region", [None, "eu"])
+@pytest.mark.parametrize(("port", "security"), [(25, STARTTLS), (587, TLS), (465, STARTTLS)])
+def test_what_a_provider_documents_is_not_odd(
+    port: int, security: Security, region: str | None
+) -> None:
+    odd = [Endpoint("smtp.acme.test", port, security)]
+    provider = attrs.evolve(ACME, policies=(), endpoints=odd)
+    if region is not None:
+        provider = attrs.evolve(provider, endpoints=(), regions={region: odd})
+    account: dict[str, Any] = {"username": "ada@acme.test", "credentials": SECRET}
+    assert findings(make(provider, region=region, **account)) == []
+    assert findings(SmtpProfile.for_provider(ACME, port=port, security=security, **account)) != []
 
 
 def test_check_tells_what_is_old() -> None:
@@ -189,6 +249,7 @@ def test_check_tells_what_is_old() -> None:
         ("account_domain", "eve@other.test", False),
         ("account_or_alias", "eve@other.test", True),
         ("any", "eve@other.test", True),
+        ("rewritten", "ada@acme.test", False),
         (None, "eve@other.test", True),
     ],
 )

@@ -34,7 +34,7 @@ RECOMMENDS_587 = {"sendgrid", "emailit", "n-able-mail-assure"}
 
 
 def everywhere(provider: Provider) -> list[Endpoint]:
-    return [*provider.endpoints, *(e for some in provider.regions.values() for e in some)]
+    return list(provider.everywhere)
 
 
 # -- the data as a whole

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import pickle
+import pwd
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
+import attrs
 import pytest
 
 from mailsend import (
     Endpoint,
     InvalidAddress,
+    OAuthSettings,
+    Policy,
     Provider,
+    ProviderLimits,
     ProviderRegistry,
     Security,
     UnknownProvider,
@@ -163,6 +171,36 @@ def test_a_taken_name_is_overridden_on_purpose_only() -> None:
     assert sum(provider.key == "gmail" for provider in registry) == 1
 
 
+LOOK_UPS: list[Callable[[ProviderRegistry], Provider | None]] = [
+    lambda registry: registry.find("google"),
+    lambda registry: registry.for_address("a@gmail.com"),
+    lambda registry: registry.for_domain("gmail.com"),
+    lambda registry: registry.for_mx("aspmx.l.google.com"),
+    lambda registry: registry.for_host("smtp.gmail.com"),
+]
+
+
+@pytest.mark.parametrize("look_up", LOOK_UPS)
+@pytest.mark.parametrize("above", ["registered", "another source"])
+def test_of_what_was_overridden_nothing_is_found(
+    look_up: Callable[[ProviderRegistry], Provider | None], above: str
+) -> None:
+    mine = acme("gmail", domains=[])
+    if above == "registered":
+        registry = ProviderRegistry([built_in])
+        found = look_up(registry)
+        assert found is not None
+        assert found.key == "gmail"
+        registry.override(mine)
+    else:
+        registry = ProviderRegistry([lambda: Catalogue.of([mine]), built_in])
+    assert look_up(registry) is None
+    assert registry.get("gmail") == mine
+    with pytest.raises(UnknownProvider) as caught:
+        registry.get("googlemail")
+    assert "googlemail" not in str(caught.value.advice)
+
+
 def test_what_is_taken_out_is_gone_until_it_is_put_back() -> None:
     registry = ProviderRegistry([built_in])
     registry.unregister("gmail")
@@ -269,6 +307,9 @@ def test_the_users_file_comes_before_ours(tmp_path: Path) -> None:
         (FILE + "policies = [{ date = 2026-01-01 }]\n", "acme"),
         (FILE + "domains2 = []\n", "domains2"),
         ("provider = 5\n", r"[[provider]]"),
+        (FILE + 'checked = "2026-01-01"\n', "checked"),
+        (FILE + "limits = { connections = 'many' }\n", "connections"),
+        ("x = " + "[" * 5000, "recursion"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_passed_over(
@@ -295,6 +336,109 @@ def test_a_source_that_cannot_be_read_now_is_asked_again() -> None:
     assert registry.find("acme") is None
     assert registry.get("acme").name == "Acme Corp"
     assert registry.get("acme") is registry.get("acme")
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, RecursionError])
+def test_a_source_that_fails_does_not_take_the_others_along(
+    kind: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    def source() -> Catalogue:
+        raise kind("broken")
+
+    assert ProviderRegistry([source, built_in]).get("gmail").key == "gmail"
+    assert f"{kind.__name__}: broken" in caplog.text
+
+
+def test_a_source_may_look_providers_up(caplog: pytest.LogCaptureFixture) -> None:
+    def source() -> Catalogue:
+        gmail = registry.get("gmail")
+        return Catalogue.of([attrs.evolve(gmail, name="Ours")])
+
+    registry = ProviderRegistry([source, built_in])
+    assert registry.get("gmail").name == "Ours"
+    assert caplog.records == []
+
+
+def test_no_thread_waits_for_an_import_that_waits_for_it() -> None:
+    importing, entered = threading.RLock(), threading.Event()
+
+    def source() -> Catalogue:
+        entered.set()
+        with importing:  # as the import of a package does
+            return Catalogue.of([])
+
+    registry = ProviderRegistry([source, built_in])
+    with importing:
+        other = threading.Thread(target=registry.get, args=("gmail",), daemon=True)
+        other.start()
+        assert entered.wait(10)
+        mine = threading.Thread(target=registry.override, args=(acme(),), daemon=True)
+        mine.start()
+        mine.join(10)
+        assert not mine.is_alive()
+    other.join(10)
+    assert not other.is_alive()
+    assert registry.get("acme").name == "Acme Corp"
+
+
+def test_without_a_home_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_entry(_: int) -> NoReturn:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    assert user_file({}) is None
+    assert list(of_user(user_file({}))) == []
+
+
+def test_hosts_are_found_whatever_the_case() -> None:
+    registry = ProviderRegistry()
+    registry.register(acme(endpoints=[Endpoint("SMTP.Acme.test", 465, Security.IMPLICIT_TLS)]))
+    assert registry.for_host("smtp.acme.TEST") == registry.get("acme")
+
+
+@pytest.mark.parametrize("nothing", [None, 5, ""])
+def test_nothing_is_found_by_what_is_no_name(nothing: Any) -> None:
+    for look_up in (BUILT_IN.find, BUILT_IN.for_domain, BUILT_IN.for_mx, BUILT_IN.for_host):
+        assert look_up(nothing) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", 5), ("name", ""), ("endpoints", 5), ("endpoints", ["x"]), ("aliases", "acme2"),
+        ("category", "bla"), ("status", "foo"), ("status", None), ("regions", [1]),
+        ("regions", {"eu": 5}), ("username", "whoever"), ("password", 5), ("from_rule", "x"),
+        ("auth", 5), ("auth", [5]), ("oauth", "x"), ("limits", None), ("domains", [5]),
+        ("domains", "acme.test"), ("domains", ["a b"]), ("mx_suffixes", 5), ("policies", ["x"]),
+        ("reply_rules", 5), ("note", 5), ("docs", 5), ("checked", "2026-01-01"),
+        ("checked", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)), ("confidence", "sure"),
+        ("sources", [None]), ("username_literal", 5), ("password_note", ""), ("key", None),
+    ],
+)  # fmt: skip
+def test_a_field_that_cannot_be_used_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{field}|endpoints|list|domains"):
+        acme(**{field: value}) if field != "key" else acme(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (ProviderLimits, {"recipients_per_message": "many"}),
+        (ProviderLimits, {"recipients_per_message": 0}),
+        (ProviderLimits, {"message_octets": True}),
+        (ProviderLimits, {"messages_per_second": 0}),
+        (ProviderLimits, {"messages_per_second": float("nan")}),
+        (Policy, {"date": "2026-01-01", "event": "e", "source": "s", "confidence": "reported"}),
+        (Policy, {"date": dt.date(2026, 1, 1), "event": 5, "source": "s",
+                  "confidence": "reported"}),
+        (OAuthSettings, {"authorization_url": 5, "token_url": "u", "scopes": []}),
+        (OAuthSettings, {"authorization_url": "u", "token_url": "u", "scopes": "mail"}),
+    ],
+)  # fmt: skip
+def test_a_part_that_cannot_be_used_is_refused(kind: Any, values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        kind(**values)
 
 
 def test_installed_packages_are_asked() -> None:

@@ -149,11 +149,11 @@ def _cut(text: str, width: int | None) -> str:
 
 def _where(*, as_json: bool) -> ExitCode:
     file = user_file()
-    exists = file.exists()
-    number = len(read_providers(file)) if exists else 0
+    exists = file is not None and file.exists()
+    number = len(read_providers(file)) if file is not None and exists else 0
     if as_json:
         facts = {
-            "file": str(file),
+            "file": file and str(file),
             "exists": exists,
             "providers": number,
             "data_version": data_version(),
@@ -161,7 +161,8 @@ def _where(*, as_json: bool) -> ExitCode:
         put(json.dumps(facts, indent=2))
         return ExitCode.OK
     state = f"{number} provider{'' if number == 1 else 's'}" if exists else "it does not exist"
-    put(f"Your own:  {file} ({state})\nBuilt in:  version {data_version()}")
+    own = "nowhere; set MAILSEND_PROVIDERS" if file is None else f"{file} ({state})"
+    put(f"Your own:  {own}\nBuilt in:  version {data_version()}")
     return ExitCode.OK
 
 

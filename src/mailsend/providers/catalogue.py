@@ -96,7 +96,7 @@ class Catalogue:
                 listed = pattern.search(block)
                 index.update(dict.fromkeys(_WORD.findall(listed[1]) if listed else (), key))
             for host in _HOST.findall(block):
-                hosts.setdefault(host, key)
+                hosts.setdefault(host.lower(), key)
 
         def load(key: str) -> Provider:
             return providers_of(f"[[provider]]{blocks[key]}", "the built-in data")[0]
@@ -115,6 +115,5 @@ class Catalogue:
 
 
 def _hosts(provider: Provider) -> Iterator[str]:
-    yield from (endpoint.host for endpoint in provider.endpoints)
-    for endpoints in provider.regions.values():
-        yield from (endpoint.host for endpoint in endpoints)
+    for endpoint in provider.everywhere:
+        yield endpoint.host.lower()

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
-from attrs import Attribute, field, frozen
-from attrs.converters import optional
-from attrs.validators import instance_of
+from attrs import field, frozen
 
-from mailsend.address import domain_to_ascii
 from mailsend.endpoint import Endpoint, Security
-from mailsend.errors import ConfigurationError, InvalidAddress
+from mailsend.errors import ConfigurationError
+from mailsend.providers import fields as check
 from mailsend.rules import Confidence, Rule
-
-_KEY: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
 class Category(StrEnum):
@@ -95,28 +89,38 @@ class FromRule(StrEnum):
     ANY = "any"
 
 
-def _texts(value: Iterable[str]) -> tuple[str, ...]:
-    texts = () if isinstance(value, str) else tuple(value)
-    if isinstance(value, str) or not all(isinstance(text, str) for text in texts):
-        raise ConfigurationError(f"a provider has {ascii(value)[:60]}, which is no list of texts")
-    return texts
+# A function for each, because type checkers read a converter's type only from a named function.
+def _category(value: Category | str | None) -> Category | None:
+    return None if value is None else check.member(Category, "category", value)
 
 
-def _endpoints(value: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    endpoints = tuple(value)
-    if not all(isinstance(endpoint, Endpoint) for endpoint in endpoints):
-        raise ConfigurationError(
-            "endpoints of a provider has something else than endpoints",
-            advice="Write [Endpoint('smtp.example.org', 465, Security.IMPLICIT_TLS)]",
-        )
-    return endpoints
+def _status(value: Status | str) -> Status:
+    return check.member(Status, "status", value)
 
 
-def _rules(value: Iterable[Rule]) -> tuple[Rule, ...]:
-    rules = tuple(value)
-    if not all(isinstance(rule, Rule) for rule in rules):
-        raise ConfigurationError("reply_rules of a provider has something else than rules")
-    return rules
+def _username(value: UsernameRule | str | None) -> UsernameRule | None:
+    return None if value is None else check.member(UsernameRule, "username", value)
+
+
+def _password(value: PasswordPolicy | str | None) -> PasswordPolicy | None:
+    return None if value is None else check.member(PasswordPolicy, "password", value)
+
+
+def _from_rule(value: FromRule | str | None) -> FromRule | None:
+    return None if value is None else check.member(FromRule, "from_rule", value)
+
+
+def _confidence(value: Confidence | str | None) -> Confidence | None:
+    return None if value is None else check.member(Confidence, "confidence", value)
+
+
+def _founded(value: Confidence | str) -> Confidence:
+    return check.member(Confidence, "confidence", value)
+
+
+_text = check.or_none(check.check_text)
+_count = check.or_none(check.check_count)
+_rate = check.or_none(check.check_rate)
 
 
 @frozen(kw_only=True)
@@ -132,12 +136,12 @@ class OAuthSettings:
         note: what else has to be known.
     """
 
-    authorization_url: str
-    token_url: str
-    scopes: tuple[str, ...] = field(converter=_texts)
-    mechanisms: tuple[str, ...] = field(default=("XOAUTH2",), converter=_texts)
-    client_credentials_scope: str | None = None
-    note: str | None = None
+    authorization_url: str = field(validator=check.check_text)
+    token_url: str = field(validator=check.check_text)
+    scopes: tuple[str, ...] = field(converter=check.texts)
+    mechanisms: tuple[str, ...] = field(default=("XOAUTH2",), converter=check.texts)
+    client_credentials_scope: str | None = field(default=None, validator=_text)
+    note: str | None = field(default=None, validator=_text)
 
 
 @frozen(kw_only=True)
@@ -159,18 +163,18 @@ class ProviderLimits:
         confidence: how well.
     """
 
-    message_octets: int | None = None
-    recipients_per_message: int | None = None
-    messages_per_connection: int | None = None
-    connections: int | None = None
-    messages_per_second: float | None = None
-    messages_per_minute: int | None = None
-    messages_per_hour: int | None = None
-    messages_per_day: int | None = None
-    recipients_per_day: int | None = None
-    note: str | None = None
-    source: str | None = None
-    confidence: Confidence | None = field(default=None, converter=optional(Confidence))
+    message_octets: int | None = field(default=None, validator=_count)
+    recipients_per_message: int | None = field(default=None, validator=_count)
+    messages_per_connection: int | None = field(default=None, validator=_count)
+    connections: int | None = field(default=None, validator=_count)
+    messages_per_second: float | None = field(default=None, validator=_rate)
+    messages_per_minute: int | None = field(default=None, validator=_count)
+    messages_per_hour: int | None = field(default=None, validator=_count)
+    messages_per_day: int | None = field(default=None, validator=_count)
+    recipients_per_day: int | None = field(default=None, validator=_count)
+    note: str | None = field(default=None, validator=_text)
+    source: str | None = field(default=None, validator=_text)
+    confidence: Confidence | None = field(default=None, converter=_confidence)
 
 
 @frozen(kw_only=True)
@@ -184,39 +188,14 @@ class Policy:
         confidence: how well that is founded.
     """
 
-    date: dt.date
-    event: str
-    source: str
-    confidence: Confidence = field(converter=Confidence)
+    date: dt.date = field(validator=check.check_date)
+    event: str = field(validator=check.check_text)
+    source: str = field(validator=check.check_text)
+    confidence: Confidence = field(converter=_founded)
 
 
-def _check_key(_: object, attribute: Attribute[str], value: object) -> None:
-    if not isinstance(value, str) or not _KEY.fullmatch(value):
-        raise ConfigurationError(
-            f"{attribute.name} of a provider is {ascii(value)[:80]}",
-            advice="Write small letters, digits, dots and hyphens, as in 'acme-mail'",
-        )
-
-
-def _check_keys(owner: object, attribute: Attribute[tuple[str, ...]], value: Iterable[str]) -> None:
-    for key in value:
-        _check_key(owner, attribute, key)  # type: ignore[arg-type]  # only its name is read
-
-
-def _domains(value: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise ConfigurationError("domains of a provider is a text; write a list of domains")
-    try:
-        return tuple(domain_to_ascii(domain, field="domain").lower() for domain in value)
-    except InvalidAddress as error:
-        raise ConfigurationError(f"domains of a provider: {error.what}") from error
-
-
-def _regions(value: Mapping[str, Iterable[Endpoint]]) -> Mapping[str, tuple[Endpoint, ...]]:
-    return MappingProxyType({name: _endpoints(endpoints) for name, endpoints in value.items()})
-
-
-def _by_date(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+def _policies(value: Iterable[Policy]) -> tuple[Policy, ...]:
+    policies = check.all_of(Policy, value, "policies", "Write [Policy(date=..., event=...)]")
     return tuple(sorted(policies, key=lambda policy: policy.date))
 
 
@@ -257,35 +236,37 @@ class Provider:
         ConfigurationError: A value cannot be used.
     """
 
-    key: str = field(validator=_check_key)
-    name: str = field(validator=instance_of(str))
-    endpoints: tuple[Endpoint, ...] = field(default=(), converter=_endpoints)
-    aliases: tuple[str, ...] = field(default=(), converter=_texts, validator=_check_keys)
-    category: Category | None = field(default=None, converter=optional(Category))
-    status: Status = field(default=Status.ACTIVE, converter=Status)
+    key: str = field(validator=check.check_key)
+    name: str = field(validator=check.check_text)
+    endpoints: tuple[Endpoint, ...] = field(default=(), converter=check.endpoints)
+    aliases: tuple[str, ...] = field(default=(), converter=check.texts, validator=check.check_keys)
+    category: Category | None = field(default=None, converter=_category)
+    status: Status = field(default=Status.ACTIVE, converter=_status)
     regions: Mapping[str, tuple[Endpoint, ...]] = field(
-        factory=dict, converter=_regions, hash=False
+        factory=dict, converter=check.regions, hash=False
     )
-    username: UsernameRule | None = field(default=None, converter=optional(UsernameRule))
-    username_literal: str | None = None
-    auth: tuple[str, ...] = field(default=(), converter=_texts)
-    password: PasswordPolicy | None = field(default=None, converter=optional(PasswordPolicy))
-    password_note: str | None = None
-    oauth: OAuthSettings | None = None
-    from_rule: FromRule | None = field(default=None, converter=optional(FromRule))
-    limits: ProviderLimits = field(factory=ProviderLimits)
-    domains: tuple[str, ...] = field(default=(), converter=_domains)
-    mx_suffixes: tuple[str, ...] = field(default=(), converter=_domains)
-    policies: tuple[Policy, ...] = field(default=(), converter=_by_date)
-    reply_rules: tuple[Rule, ...] = field(default=(), converter=_rules)
-    note: str | None = None
-    docs: str | None = None
-    checked: dt.date | None = None
-    confidence: Confidence | None = field(default=None, converter=optional(Confidence))
-    sources: tuple[str, ...] = field(default=(), converter=_texts)
+    username: UsernameRule | None = field(default=None, converter=_username)
+    username_literal: str | None = field(default=None, validator=_text)
+    auth: tuple[str, ...] = field(default=(), converter=check.texts)
+    password: PasswordPolicy | None = field(default=None, converter=_password)
+    password_note: str | None = field(default=None, validator=_text)
+    oauth: OAuthSettings | None = field(
+        default=None, validator=check.or_none(check.check_is(OAuthSettings))
+    )
+    from_rule: FromRule | None = field(default=None, converter=_from_rule)
+    limits: ProviderLimits = field(factory=ProviderLimits, validator=check.check_is(ProviderLimits))
+    domains: tuple[str, ...] = field(default=(), converter=check.domains)
+    mx_suffixes: tuple[str, ...] = field(default=(), converter=check.domains)
+    policies: tuple[Policy, ...] = field(default=(), converter=_policies)
+    reply_rules: tuple[Rule, ...] = field(default=(), converter=check.rules)
+    note: str | None = field(default=None, validator=_text)
+    docs: str | None = field(default=None, validator=_text)
+    checked: dt.date | None = field(default=None, validator=check.or_none(check.check_date))
+    confidence: Confidence | None = field(default=None, converter=_confidence)
+    sources: tuple[str, ...] = field(default=(), converter=check.texts)
 
     def __attrs_post_init__(self) -> None:
-        everywhere = [*self.endpoints, *(e for some in self.regions.values() for e in some)]
+        everywhere = self.everywhere
         if self.status is Status.NO_SMTP and everywhere:
             raise ConfigurationError(f"provider {self.key} has no SMTP, and endpoints all the same")
         if self.status is not Status.NO_SMTP and not everywhere:
@@ -306,6 +287,11 @@ class Provider:
                 f"provider {self.key}: username_literal goes with username='literal', and only "
                 "with that"
             )
+
+    @property
+    def everywhere(self) -> tuple[Endpoint, ...]:
+        """All its endpoints, whatever the region."""
+        return (*self.endpoints, *(e for some in self.regions.values() for e in some))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A mapping that cannot be changed cannot be pickled either.

@@ -28,12 +28,15 @@ class ProviderRegistry:
     name or domain decides.
 
     Args:
-        sources: callables that give a catalogue, each called once, when it is first needed. One
-            that raises an OSError is logged as a warning and asked again the next time.
+        sources: callables that give a catalogue, each called when it is first needed (by several
+            threads, if these come together) and not again. One that raises is logged as a warning
+            and asked again the next time. One that looks a provider up meanwhile finds those of
+            the others.
     """
 
     def __init__(self, sources: Iterable[Callable[[], Catalogue]] = ()) -> None:
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # for changes alone
+        self._reading = threading.local()
         self._sources = tuple(sources)
         self._read: tuple[Catalogue, ...] | None = None
         self._own: dict[str, Provider] = {}
@@ -43,30 +46,53 @@ class ProviderRegistry:
     # -- looking up
 
     def _layers(self) -> tuple[Catalogue, ...]:
+        read = self._read
+        return (self._registered, *(self._read_sources() if read is None else read))
+
+    def _read_sources(self) -> tuple[Catalogue, ...]:
+        # Without the lock: an import that waits for it in another thread could not go on.
+        reading: set[int] = self._reading.__dict__.setdefault("sources", set())
+        read: list[Catalogue] = []
+        for number, source in enumerate(self._sources):
+            if number in reading:
+                continue  # it looks a provider up itself, and cannot wait for its own answer
+            reading.add(number)
+            try:
+                read.append(source())
+            except Exception as error:  # noqa: BLE001 - one source must not take the others along
+                _LOG.warning("providers cannot be read now: %s: %s", type(error).__name__, error)
+            finally:
+                reading.discard(number)
         with self._lock:
-            if self._read is not None:
-                return (self._registered, *self._read)
-            read: list[Catalogue] = []
-            for source in self._sources:
-                try:
-                    read.append(source())
-                except OSError as error:  # as where no file can be opened just now
-                    _LOG.warning("providers cannot be read now: %s", error)
-            if len(read) == len(self._sources):
+            if self._read is None and len(read) == len(self._sources):
                 self._read = tuple(read)
-            return (self._registered, *read)
+            return self._read or tuple(read)
 
     def _first(self, find: Callable[[Catalogue], str | None]) -> Provider | None:
-        for number, layer in enumerate(self._layers()):
+        return self._first_of(self._layers(), find)
+
+    def _first_of(
+        self, layers: Iterable[Catalogue], find: Callable[[Catalogue], str | None]
+    ) -> Provider | None:
+        replaced: set[str] = set()
+        for layer in layers:
             key = find(layer)
-            if key is not None and (number == 0 or key not in self._hidden):
+            if key is not None and key not in replaced:
                 return layer.load(key)
+            # Whoever takes a provider's place takes all its names, domains and hosts away.
+            replaced |= {*layer, *self._hidden}
         return None
+
+    def _keys(self) -> Iterator[tuple[Catalogue, str]]:
+        replaced: set[str] = set()
+        for layer in self._layers():
+            keys = list(layer)
+            yield from ((layer, key) for key in keys if key not in replaced)
+            replaced |= {*keys, *self._hidden}
 
     def find(self, name: str) -> Provider | None:
         """The provider of a key or alias, or None."""
-        wanted = name.lower() if isinstance(name, str) else None
-        return self._first(lambda layer: layer.names.get(wanted or ""))
+        return self._first(_called(name))
 
     def get(self, name: str) -> Provider:
         """The provider of a key or alias, whatever the case.
@@ -77,7 +103,7 @@ class ProviderRegistry:
         provider = self.find(name)
         if provider is not None:
             return provider
-        names = [n for layer in self._layers() for n in layer.names if n not in self._hidden]
+        names = [n for layer, key in self._keys() for n in layer.names if layer.names[n] == key]
         near = difflib.get_close_matches(str(name).lower(), names, n=3, cutoff=0.6)
         raise UnknownProvider(
             f"the provider {ascii(name)[:60]} is not known",
@@ -94,7 +120,7 @@ class ProviderRegistry:
             domain: as it stands behind the @; a subdomain is another domain.
         """
         try:
-            name = domain_to_ascii(domain, field="domain").lower()
+            name = domain_to_ascii(_text(domain), field="domain").lower()
         except InvalidAddress:
             return None
         return self._first(lambda layer: layer.domains.get(name))
@@ -114,21 +140,18 @@ class ProviderRegistry:
         Args:
             host: its name; compared with suffixes at label borders, the longest first.
         """
-        return self._first(lambda layer: layer.by_mx(host))
+        name = _text(host)
+        return self._first(lambda layer: layer.by_mx(name))
 
     def for_host(self, host: str) -> Provider | None:
         """The provider that takes submissions at a host, or None."""
-        name = host.lower()
+        name = _text(host).lower()
         return self._first(lambda layer: layer.hosts.get(name))
 
     def __iter__(self) -> Iterator[Provider]:
         """All providers, those that were registered first."""
-        seen = set(self._hidden)
-        for number, layer in enumerate(self._layers()):
-            for key in layer:
-                if key not in seen or (number == 0 and key in self._hidden):
-                    seen.add(key)
-                    yield layer.load(key)
+        for layer, key in self._keys():
+            yield layer.load(key)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) is not None
@@ -143,9 +166,10 @@ class ProviderRegistry:
                 a provider.
         """
         self._require(provider)
+        _, *read = self._layers()
         with self._lock:
             for name in (provider.key, *provider.aliases):
-                taken = self.find(name)
+                taken = self._first_of((self._registered, *read), _called(name))
                 if taken is not None:
                     raise ConfigurationError(
                         f"the name {name} belongs to the provider {taken.key} already",
@@ -154,7 +178,7 @@ class ProviderRegistry:
             self._set({**self._own, provider.key: provider})
 
     def override(self, provider: Provider) -> None:
-        """Add a provider in the place of the one that has its key.
+        """Add a provider in the place of the one that has its key, of which nothing is left.
 
         Raises:
             ConfigurationError: An alias, domain or MX suffix belongs to another one that was
@@ -170,8 +194,8 @@ class ProviderRegistry:
         Raises:
             UnknownProvider: There is none of this key.
         """
+        provider = self.get(key)
         with self._lock:
-            provider = self.get(key)
             self._set({k: p for k, p in self._own.items() if k != provider.key})
             self._hidden.add(provider.key)
 
@@ -186,6 +210,15 @@ class ProviderRegistry:
                 f"expected a Provider, not {type(provider).__name__}",
                 advice="Write Provider(key=..., name=..., endpoints=[...])",
             )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _called(name: object) -> Callable[[Catalogue], str | None]:
+    wanted = _text(name).lower()
+    return lambda layer: layer.names.get(wanted)
 
 
 providers: Final = ProviderRegistry((lambda: of_user(user_file()), of_packages, built_in))

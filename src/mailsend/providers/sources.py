@@ -21,27 +21,28 @@ ENTRY_POINTS: Final = "mailsend.providers"
 _LOG: Final = logging.getLogger("mailsend.providers")
 
 
-def user_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """The file of the user's own providers; it need not exist.
+def user_file(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file of the user's own providers, which need not exist; None if there is no home.
 
     ``$MAILSEND_PROVIDERS``, else ``providers.toml`` in ``$XDG_CONFIG_HOME/mailsend``
     (``~/.config/mailsend`` if that is not set).
     """
-    if environ.get("MAILSEND_PROVIDERS"):
-        return Path(environ["MAILSEND_PROVIDERS"]).expanduser()
-    base = environ.get("XDG_CONFIG_HOME")
-    folder = Path(base) if base else Path("~/.config").expanduser()
-    return folder / "mailsend" / "providers.toml"
+    named, base = environ.get("MAILSEND_PROVIDERS"), environ.get("XDG_CONFIG_HOME") or "~/.config"
+    path = Path(named) if named else Path(base, "mailsend", "providers.toml")
+    try:
+        return path.expanduser()
+    except RuntimeError:  # as in a container whose user has no entry in the password database
+        return None
 
 
-def of_user(path: Path) -> Catalogue:
+def of_user(path: Path | None) -> Catalogue:
     """The providers of the user's file; none if there is no file, or if it cannot be used.
 
     What is wrong with it is logged as a warning: everything else has to go on working.
     """
     try:
-        return Catalogue.of(read_providers(path) if path.exists() else ())
-    except ConfigurationError as error:
+        return Catalogue.of(() if path is None or not path.exists() else read_providers(path))
+    except (ConfigurationError, RecursionError) as error:
         _LOG.warning("The file %s is passed over: %s", path, error)
         return Catalogue.of(())
 
