@@ -7,7 +7,7 @@ import logging
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
-from mailsend.credentials import Password
+from mailsend.credentials import ClientCertificate, Password
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
 from mailsend.errors import (
@@ -29,6 +29,7 @@ from mailsend.errors import (
     SessionLost,
     SessionTimeout,
     TlsError,
+    TokenError,
 )
 from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
@@ -52,8 +53,10 @@ from mailsend.providers import (
 from mailsend.reply import EnhancedStatus, Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, report_of
 from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
+from mailsend.secret import Secret
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts
+from mailsend.tokens import AccessToken, CachedToken, OAuth2
 from mailsend.transport import (
     ImplicitTlsTransport,
     InsecurePlaintextTransport,
@@ -64,12 +67,15 @@ from mailsend.transport import (
 )
 
 __all__ = [
+    "AccessToken",
     "Attachment",
     "AuthenticationError",
+    "CachedToken",
     "Capabilities",
     "CapabilityError",
     "Category",
     "Cause",
+    "ClientCertificate",
     "Confidence",
     "ConfigurationError",
     "ConnectError",
@@ -89,6 +95,7 @@ __all__ = [
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
+    "OAuth2",
     "OAuthSettings",
     "Outcome",
     "Password",
@@ -106,6 +113,7 @@ __all__ = [
     "Rule",
     "RuleBook",
     "Scope",
+    "Secret",
     "Security",
     "SenderRefused",
     "ServiceUnavailable",
@@ -122,6 +130,7 @@ __all__ = [
     "Timeouts",
     "TlsError",
     "TlsOptions",
+    "TokenError",
     "Transport",
     "UnknownProvider",
     "UsernameRule",

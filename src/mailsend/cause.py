@@ -87,6 +87,8 @@ class Cause(StrEnum):
     APP_PASSWORD_REQUIRED = "app_password_required"  # noqa: S105 - a cause, not a password
     OAUTH_REQUIRED = "oauth_required"
     SMTP_AUTH_DISABLED = "smtp_auth_disabled"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
+    TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105
     TOO_MANY_LOGINS = "too_many_logins"
     ACCOUNT_BLOCKED = "account_blocked"
     POOR_REPUTATION = "poor_reputation"

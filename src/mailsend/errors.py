@@ -243,6 +243,13 @@ class AuthenticationError(ReplyError):
     default_scope = Scope.ACCOUNT
 
 
+class TokenError(AuthenticationError):
+    """No access token could be had to authenticate with. Nothing was sent to the server."""
+
+    default_cause = Cause.TOKEN_UNAVAILABLE
+    default_retry = Retry.MINUTES
+
+
 class SenderRefused(ReplyError):
     """The server refused the reverse path. Nothing was sent."""
 

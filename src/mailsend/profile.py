@@ -14,7 +14,7 @@ from attrs.validators import instance_of, optional
 from mailsend import profile_sources
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
-from mailsend.credentials import Hidden, Password
+from mailsend.credentials import Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
@@ -22,6 +22,7 @@ from mailsend.options import Limits, TlsOptions, check_switch
 from mailsend.provider_profile import check_credentials, settings_for, username_from
 from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
 from mailsend.sasl import PASSWORD_MECHANISMS
+from mailsend.secret import Hidden
 from mailsend.timeouts import Timeouts
 
 _STARTTLS_PORTS: Final = frozenset({25, 587, 2525, 2587})

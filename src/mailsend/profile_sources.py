@@ -20,10 +20,11 @@ from urllib.parse import unquote
 
 from attrs import fields
 
-from mailsend.credentials import Hidden, Password
+from mailsend.credentials import Password
 from mailsend.endpoint import SCHEMES, Endpoint, Security
 from mailsend.errors import ConfigurationError
 from mailsend.options import Limits, TlsOptions
+from mailsend.secret import Hidden
 from mailsend.timeouts import Timeouts
 
 _TIMEOUTS: Final = tuple(f.name for f in fields(Timeouts))

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterable
 from typing import Final
 
-from mailsend.credentials import Hidden
 from mailsend.reply import Reply
+from mailsend.secret import Hidden
 
 WITHHELD: Final = "<the server's words are withheld, because they quote a secret>"
 _RUN: Final = 8  # characters in a row that are no accident

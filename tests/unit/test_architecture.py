@@ -27,6 +27,7 @@ LAYERS: Final = (
         "interpretation", "rules", "meanings", "failures", "hosts", "providers",
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
+        "secret", "secret_reference", "patience", "tokens",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
     },
     # 2: one session
@@ -148,7 +149,8 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("smtplib", {"mailsend.smtp.wire"}),
         ("socket", {"mailsend.smtp.wire", "mailsend.smtp.dial", "mailsend.testing.*"}),
         ("selectors", {"mailsend.smtp.wire", "mailsend.smtp.dial", "mailsend.testing.*"}),
-        ("subprocess", {"mailsend.credentials"}),
+        ("subprocess", {"mailsend.secret_reference"}),
+        ("keyring", {"mailsend.secret_reference"}),
         ("asyncio", {"mailsend.testing.*"}),
         ("certifi", {"mailsend.smtp.tls"}),
         ("email_validator", {"mailsend.address"}),

@@ -130,6 +130,7 @@ def test_an_environment_variable_is_read_each_time(monkeypatch: pytest.MonkeyPat
 def test_a_file_may_end_with_a_line_end(tmp_path: Path, octets: bytes, secret: str) -> None:
     file = tmp_path / "password"
     file.write_bytes(octets)
+    file.chmod(0o600)
     assert Password.from_file(file).reveal() == secret
 
 
@@ -148,6 +149,7 @@ def test_a_file_may_end_with_a_line_end(tmp_path: Path, octets: bytes, secret: s
 def test_files_that_hold_no_password(tmp_path: Path, octets: bytes, words: str) -> None:
     file = tmp_path / "password"
     file.write_bytes(octets)
+    file.chmod(0o600)
     with pytest.raises(ConfigurationError, match=words):
         Password.from_file(file).reveal()
 
@@ -232,3 +234,21 @@ def test_no_shell_runs() -> None:
 def test_references_that_cannot_be(make: Any, value: object) -> None:
     with pytest.raises(ConfigurationError):
         make(value)
+
+
+def test_a_file_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(SECRET)
+    file.chmod(0o644)
+    with pytest.warns(UserWarning, match=r"every user of this machine can read the password file"):
+        assert Password.from_file(file).reveal() == SECRET
+    file.chmod(0o640)  # a group was made for who may
+    assert Password.from_file(file).reveal() == SECRET
+
+
+def test_plaintext_pickling_is_asked_for_by_name() -> None:
+    password = Password(SECRET, allow_plaintext_pickling=True)
+    again = pickle.loads(pickle.dumps(password))
+    assert again == password
+    assert pickle.loads(pickle.dumps(again)) == password
+    assert SECRET not in repr(again)

@@ -204,8 +204,8 @@ def test_a_url_is_a_string(url: object) -> None:
 
 
 def test_options_name_only_what_exists() -> None:
-    from mailsend.credentials import Hidden
     from mailsend.profile_sources import OPTIONS, read_url
+    from mailsend.secret import Hidden
 
     assert "password" not in OPTIONS
     for option in OPTIONS:

@@ -206,6 +206,7 @@ def test_passwords_of_another_type() -> None:
 def test_password_files(octets: bytes, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(SECRET.encode() + octets)
+    file.chmod(0o600)
     check(Password.from_file(file).reveal)
 
 

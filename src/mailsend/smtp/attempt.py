@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
-from mailsend.credentials import Hidden
 from mailsend.endpoint import Endpoint, Security
 from mailsend.errors import (
     MailsendError,
@@ -21,6 +20,7 @@ from mailsend.errors import (
 from mailsend.failures import Symptom
 from mailsend.profile import SmtpProfile
 from mailsend.scrub import Scrubber
+from mailsend.secret import Hidden
 from mailsend.smtp import certificate, dial
 from mailsend.smtp.authentication import authenticate
 from mailsend.smtp.exchange import Exchange

@@ -8,12 +8,12 @@ from typing import Final
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
-from mailsend.credentials import Hidden
 from mailsend.errors import AuthenticationError, ConfigurationError, ProtocolViolation
 from mailsend.profile import SmtpProfile
 from mailsend.reply import Reply
 from mailsend.sasl import PASSWORD_MECHANISMS, Mechanism, choose
 from mailsend.scrub import Scrubber
+from mailsend.secret import Hidden
 from mailsend.smtp.exchange import Exchange
 from mailsend.smtp.wire import Wire
 from mailsend.stage import Stage

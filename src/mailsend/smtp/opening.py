@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from mailsend.cause import Cause, Retry
-from mailsend.credentials import Hidden
 from mailsend.endpoint import Endpoint, Security
 from mailsend.errors import ConnectError, MailsendError, SessionError
 from mailsend.meanings import read_ahead
 from mailsend.profile import SmtpProfile
+from mailsend.secret import Hidden
 from mailsend.smtp import dial
 from mailsend.smtp.attempt import Attempt
 from mailsend.smtp.session import Session
