@@ -27,7 +27,8 @@ LAYERS: Final = (
         "interpretation", "rules", "meanings", "failures", "hosts", "providers",
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
-        "secret", "secret_reference", "patience", "tokens",
+        "secret", "secret_reference", "patience", "tokens", "mechanisms", "bearer", "scram",
+        "saslprep", "logins",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
     },
     # 2: one session

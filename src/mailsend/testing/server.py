@@ -14,6 +14,7 @@ from typing import Any, Final, Self, get_args
 
 from mailsend.credentials import Password
 from mailsend.endpoint import Security, as_security
+from mailsend.logins import logins
 from mailsend.options import TlsOptions
 from mailsend.profile import SmtpProfile
 from mailsend.testing.actions import Action, Rule, Script, Stage
@@ -141,6 +142,8 @@ class SmtpServer:
         listener = socket.create_server((self._host, 0), family=family, backlog=_BACKLOG)
         listener.setblocking(False)
         self._port = int(listener.getsockname()[1])
+        # What another server refused at this port is no word of this one.
+        logins.forget(self._port)
         self._thread = threading.Thread(
             target=self._run, args=(listener,), name="mailsend-testing", daemon=True
         )
