@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from mailsend.address import parse_address
+from mailsend.credentials import Password
 from mailsend.endpoint import Security
 from mailsend.errors import InvalidAddress
 from mailsend.providers import (
@@ -129,7 +130,8 @@ def _of_provider(
     profile: SmtpProfile, provider: Provider, sender: str | None, today: dt.date
 ) -> Iterator[Finding]:
     see = f"See {provider.docs}" if provider.docs else "Ask the provider"
-    if provider.password is PasswordPolicy.OAUTH_OR_ENABLED and profile.credentials is not None:
+    by_password = isinstance(profile.credentials, Password)
+    if provider.password is PasswordPolicy.OAUTH_OR_ENABLED and by_password:
         yield Finding(
             Severity.WARNING,
             "credentials",
@@ -170,8 +172,6 @@ def _of_provider(
             f"Update mailsend, and compare with the provider's own page. {see}",
         )
     problem = None if sender is None else _from_problem(provider, profile.username, sender)
-    if sender is not None and provider.from_rule is FromRule.REWRITTEN:
-        problem = f"{provider.name} puts an address of its own choice in From, and not {sender}"
     if problem is not None:
         yield Finding(
             Severity.WARNING,
@@ -182,7 +182,7 @@ def _of_provider(
 
 
 def _ending(provider: Provider, today: dt.date, see: str) -> Finding:
-    last = provider.policies[-1] if provider.policies else None
+    last = provider.latest_policy
     if last is None:
         return Finding(Severity.WARNING, "provider", f"{provider.name} is being closed", see)
     over = last.date <= today
@@ -200,6 +200,8 @@ def _coming(provider: Provider, policy: Policy) -> str:
 
 def _from_problem(provider: Provider, username: str | None, sender: str) -> str | None:
     """Why a sender's address does not fit the provider's rule for From, or None if it does."""
+    if provider.from_rule is FromRule.REWRITTEN:
+        return f"{provider.name} puts an address of its own choice in From, and not {sender}"
     if username is None or provider.from_rule not in {FromRule.ACCOUNT, FromRule.ACCOUNT_DOMAIN}:
         return None  # aliases and verified domains are known to the provider alone
     try:
@@ -207,9 +209,8 @@ def _from_problem(provider: Provider, username: str | None, sender: str) -> str 
     except InvalidAddress:
         return None
     if provider.from_rule is FromRule.ACCOUNT:
-        if account.identity == address.identity:
-            return None
-        return f"{provider.name} sends from the account's own address, and not from {sender}"
-    if account.text.rpartition("@")[2].lower() == address.text.rpartition("@")[2].lower():
-        return None
-    return f"{provider.name} sends from addresses of the account's domain, and not from {sender}"
+        fits, whose = account.identity == address.identity, "the account's own address"
+    else:
+        mine, theirs = (a.text.rpartition("@")[2].lower() for a in (account, address))
+        fits, whose = mine == theirs, "addresses of the account's domain"
+    return None if fits else f"{provider.name} sends from {whose}, and not from {sender}"

@@ -31,6 +31,7 @@ from mailsend.profile_settings import (
     timeouts_of,
     unknown_among,
 )
+from mailsend.user_files import configuration_file
 
 FILE_KEYS: Final = (
     "provider",
@@ -53,12 +54,18 @@ FILE_KEYS: Final = (
 
 
 def default_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """The file that :meth:`SmtpProfile.load` reads if none is named."""
-    if environ.get("MAILSEND_CONFIG"):
-        return Path(environ["MAILSEND_CONFIG"]).expanduser()
-    base = environ.get("XDG_CONFIG_HOME")
-    folder = Path(base) if base else Path("~/.config").expanduser()
-    return folder / "mailsend" / "config.toml"
+    """The file that :meth:`SmtpProfile.load` reads if none is named.
+
+    Raises:
+        ConfigurationError: Nothing names one, and this user has no home.
+    """
+    file = configuration_file("config.toml", "MAILSEND_CONFIG", environ)
+    if file is None:
+        raise ConfigurationError(
+            "there is no place for a profile file, because this user has no home folder",
+            advice="Name the file in MAILSEND_CONFIG, or its folder in XDG_CONFIG_HOME",
+        )
+    return file
 
 
 def read_file(name: str, path: str | os.PathLike[str] | None) -> dict[str, Any]:

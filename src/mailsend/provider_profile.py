@@ -107,7 +107,7 @@ def check_credentials(provider: Provider, credentials: Credentials | None) -> No
         ConfigurationError: It is a password, and the provider takes OAuth2 alone.
     """
     if provider.password is PasswordPolicy.OAUTH_ONLY and isinstance(credentials, Password):
-        since = max((p for p in provider.policies), key=lambda p: p.date, default=None)
+        since = provider.latest_policy
         reason = f" ({since.event}, {since.date}: {since.source})" if since is not None else ""
         raise ConfigurationError(
             f"{provider.name} takes no password from mail programs, only OAuth2{reason}",

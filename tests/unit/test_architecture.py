@@ -28,7 +28,7 @@ LAYERS: Final = (
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "secret", "secret_reference", "patience", "tokens", "mechanisms", "bearer", "scram",
-        "saslprep", "logins",
+        "saslprep", "logins", "user_files",
         "profile", "profile_settings", "profile_url", "profile_file", "profile_environment",
         "transcript", "content", "message", "compose",
     },

@@ -91,15 +91,16 @@ class LineInterrupt:
 
 
 def no_interrupt_comes_at(frame: FrameType) -> bool:
-    """Whether the line is a ``try``, or that of a ``with`` whose block has ended.
+    """Whether the line is a ``try``, a handler's head, a bare ``raise``, or an ended ``with``.
 
     The interpreter looks for signals where a function starts, where a loop goes back and behind
-    a call of C. A ``try`` is none of these, nor is what stands between the end of a block and
-    its ``__exit__``; that is what makes ``with lock`` safe.
+    a call of C that has returned. None of those is among these, nor is what stands between the
+    end of a block and its ``__exit__``; that is what makes ``with lock`` safe.
     """
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     first = first_offsets(frame.f_code).get(frame.f_lineno, 0)
-    return line == "try:" or (line.startswith("with ") and frame.f_lasti > first)
+    never = line in {"try:", "raise"} or line.startswith("except ")
+    return never or (line.startswith("with ") and frame.f_lasti > first)
 
 
 @cache

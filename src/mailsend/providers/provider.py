@@ -289,6 +289,11 @@ class Provider:
             )
 
     @property
+    def latest_policy(self) -> Policy | None:
+        """What changed last, or is to change last."""
+        return self.policies[-1] if self.policies else None
+
+    @property
     def everywhere(self) -> tuple[Endpoint, ...]:
         """All its endpoints, whatever the region."""
         return (*self.endpoints, *(e for some in self.regions.values() for e in some))

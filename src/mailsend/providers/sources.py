@@ -14,6 +14,7 @@ from mailsend.meanings import read_text
 from mailsend.providers.catalogue import Catalogue
 from mailsend.providers.provider import Provider
 from mailsend.providers.reading import read_providers
+from mailsend.user_files import configuration_file
 
 ENTRY_POINTS: Final = "mailsend.providers"
 """Group of entry points: each leads to a provider, to several, or to a callable that gives them."""
@@ -27,12 +28,7 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     ``$MAILSEND_PROVIDERS``, else ``providers.toml`` in ``$XDG_CONFIG_HOME/mailsend``
     (``~/.config/mailsend`` if that is not set).
     """
-    named, base = environ.get("MAILSEND_PROVIDERS"), environ.get("XDG_CONFIG_HOME") or "~/.config"
-    path = Path(named) if named else Path(base, "mailsend", "providers.toml")
-    try:
-        return path.expanduser()
-    except RuntimeError:  # as in a container whose user has no entry in the password database
-        return None
+    return configuration_file("providers.toml", "MAILSEND_PROVIDERS", environ)
 
 
 def of_user(path: Path | None) -> Catalogue:
