@@ -8,6 +8,7 @@ from typing import Final
 
 from mailsend.reply import printable
 from mailsend.sasl import Claim
+from mailsend.secret import Hidden
 
 _MAX_EXPLANATION: Final = 300  # characters of a server's JSON that an error shows
 _SHOWN: Final = ("status", "error_description", "scope", "schemes")
@@ -31,8 +32,8 @@ class Bearer:
         self._answer = answer
         self._sent = False
         self._refused = False
-        self.explanation: str | None = None
-        """What the server said of the token, in words, or None."""
+        self.explanation: Hidden[str] | None = None
+        """What the server said of the token, in words, if anything; it may quote the token."""
 
     def initial_response(self) -> bytes:
         self._sent = True
@@ -44,7 +45,8 @@ class Bearer:
         if self._refused:
             return None
         self._refused = True
-        self.explanation = _explanation_of(challenge)
+        words = _explanation_of(challenge)
+        self.explanation = None if words is None else Hidden(words)
         return self._answer
 
 

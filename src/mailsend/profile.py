@@ -11,7 +11,7 @@ from typing import Any, Final
 from attrs import Factory, field, fields, frozen
 from attrs.validators import instance_of, optional
 
-from mailsend import profile_sources
+from mailsend import profile_environment, profile_file, profile_url
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
 from mailsend.credentials import Password
@@ -317,14 +317,14 @@ class SmtpProfile:
         ``smtps://`` is implicit TLS (port 465), ``smtp://`` is STARTTLS, required (port 587),
         ``smtp+insecure://`` is plaintext (port 25). User name and password are percent-encoded;
         options follow as a query, such as ``?timeout=20&client_name=host.example.org``: see
-        :data:`mailsend.profile_sources.OPTIONS`.
+        :data:`mailsend.profile_url.OPTIONS`.
 
         Raises:
             ConfigurationError: It is no such URL, or has an unknown option.
         """
         held = Hidden(url)
         del url
-        return cls(**profile_sources.read_url(held))
+        return cls(**profile_url.read_url(held))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> SmtpProfile:
@@ -339,11 +339,13 @@ class SmtpProfile:
         """
         held = Hidden(environ)
         del environ
-        return cls(**profile_sources.read_environment(held))
+        return cls(**profile_environment.read_environment(held))
 
     @classmethod
     def load(cls, name: str, path: str | os.PathLike[str] | None = None) -> SmtpProfile:
         """Read the table ``[profiles.NAME]`` of a TOML file.
+
+        With a key ``provider``, what is not said is filled in as :meth:`for_provider` does it.
 
         Args:
             name: the profile's name.
@@ -354,8 +356,9 @@ class SmtpProfile:
         Raises:
             ConfigurationError: There is no such file or profile, or a key or value is wrong.
         """
-        settings = profile_sources.read_file(name, path)
-        return cls(**settings)
+        settings = profile_file.read_file(name, path)
+        provider = settings.pop("provider", None)
+        return cls(**settings) if provider is None else cls.for_provider(provider, **settings)
 
 
 def _check_text(setting: str, value: object) -> None:

@@ -211,6 +211,11 @@ class ReplyParser:
         self._buffer = self._buffer[self._start :] + octets if self.octets_waiting else octets
         self._start = 0
 
+    def forget(self) -> None:
+        """Let go of what replies have used up: a server may have quoted something secret in it."""
+        self._buffer, self._start = self._buffer[self._start :], 0
+        self._recent.clear()
+
     def next_reply(self) -> Reply | None:
         """Take the next complete reply, or None if more octets are needed.
 

@@ -53,8 +53,8 @@ class Scram:
         self._first = b"n=" + _name(claim) + b",r=" + self._nonce
         self._step = 0
         self._signature = b""
-        self.explanation: str | None = None
-        """Why the server fails the exchange, in its own words, or None."""
+        self.explanation: Hidden[str] | None = None
+        """Why the server fails the exchange, in its own words, if it says so."""
 
     @property
     def is_complete(self) -> bool:
@@ -106,7 +106,7 @@ class Scram:
         if match is None:
             raise SaslError("the server's last message is none of SCRAM")
         if match["error"] is not None:
-            self.explanation = printable(match["error"][:80])
+            self.explanation = Hidden(printable(match["error"][:80]))
             return False
         if not hmac.compare_digest(_decoded(match["signature"]), self._signature):
             raise SaslError("the server did not prove that it knows the password")

@@ -29,7 +29,8 @@ LAYERS: Final = (
         "timeouts", "endpoint", "options", "credentials",
         "secret", "secret_reference", "patience", "tokens", "mechanisms", "bearer", "scram",
         "saslprep", "logins",
-        "profile", "profile_sources", "transcript", "content", "message", "compose",
+        "profile", "profile_settings", "profile_url", "profile_file", "profile_environment",
+        "transcript", "content", "message", "compose",
     },
     # 2: one session
     {"smtp"},

@@ -124,7 +124,10 @@ def test_the_servers_reason_is_kept_and_answered_once(
     exchange.initial_response()
     reason = {"status": "400", "schemes": "Bearer", "scope": "https://mail.google.com/", "x": 1}
     assert exchange.respond(json.dumps(reason).encode()) == answer
-    assert exchange.explanation == "status 400, scope https://mail.google.com/, schemes Bearer"
+    assert exchange.explanation is not None
+    assert (
+        exchange.explanation.value == "status 400, scope https://mail.google.com/, schemes Bearer"
+    )
     assert exchange.respond(b"{}") is None
 
 
@@ -149,7 +152,7 @@ def test_what_a_server_says_of_a_token_is_safe_to_show(
     exchange = xoauth2(ADA)
     exchange.initial_response()
     assert exchange.respond(challenge) == b""
-    shown = exchange.explanation
+    shown = None if exchange.explanation is None else exchange.explanation.value
     assert shown is None or shown.isprintable()
     if explanation is None or "ud800" not in repr(challenge):
         assert shown == explanation

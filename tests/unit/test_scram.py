@@ -99,7 +99,8 @@ def test_a_server_that_says_why_it_refuses() -> None:
     exchange = begun()
     exchange.respond(FIRST)
     assert exchange.respond(b"e=invalid-proof\x07") == b""
-    assert exchange.explanation == "invalid-proof\\x07"
+    assert exchange.explanation is not None
+    assert exchange.explanation.value == "invalid-proof\\x07"
     assert not exchange.is_complete
     assert exchange.respond(FINAL) is None
 

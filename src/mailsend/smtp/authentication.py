@@ -179,8 +179,10 @@ def _log_in(
     reply = dialogue.run(deadline)
     steps = dialogue.steps
     scrubber.end()
+    wire.forget_replies()
     if reply.code >= 400:
-        raise _refused(wire, chosen, steps, proof, reply)
+        what = f"the server refused to authenticate {profile.shown_username} by {chosen.name}"
+        raise _refused(wire, what + _explanation(steps, scrubber), proof, reply)
     if reply.code != 235:
         raise exchange.nonsense(Stage.AUTH, reply)
     if not steps.is_complete:
@@ -193,15 +195,15 @@ def _log_in(
         )
 
 
-def _refused(
-    wire: Wire, chosen: sasl.SaslMechanism, steps: sasl.Exchange, proof: Proof, reply: Reply
-) -> AuthenticationError:
-    profile = proof.profile
-    what = f"the server refused to authenticate {profile.shown_username} by {chosen.name}"
-    explanation = getattr(steps, "explanation", None)
-    scrubber = wire.scrubber
-    if explanation is not None and not (scrubber is not None and scrubber.quotes(explanation)):
-        what = f"{what} ({explanation})"
+def _explanation(steps: sasl.Exchange, scrubber: Scrubber) -> str:
+    """What the server said in a challenge of why it refuses, to be put behind a clause."""
+    words = getattr(steps, "explanation", None)
+    if not isinstance(words, Hidden) or scrubber.quotes(words.value):
+        return ""
+    return f" ({words.value})"
+
+
+def _refused(wire: Wire, what: str, proof: Proof, reply: Reply) -> AuthenticationError:
     error = wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)
     if proof.token is not None and error.cause in {Cause.BAD_CREDENTIALS, Cause.UNKNOWN}:
         # The reply speaks of user name and password, as servers do whatever was presented.
@@ -255,7 +257,9 @@ class _Dialogue:
             reply = self._exchange.reply(deadline)
             if reply.code != 334:
                 return reply
-            response = self._respond(reply)
+            challenge = Hidden(reply.text.strip())  # in which a server may quote what it got
+            del reply
+            response = self._respond(challenge)
             if response is None:
                 break
             self._send("", response, deadline)
@@ -272,15 +276,15 @@ class _Dialogue:
             return None
         return encoded
 
-    def _respond(self, reply: Reply) -> Hidden[str] | None:
+    def _respond(self, encoded: Hidden[str]) -> Hidden[str] | None:
         late, self._late = self._late, None
         if late is not None:
             return late
         try:
-            challenge = base64.b64decode(reply.text.strip(), validate=True)
+            challenge = Hidden(base64.b64decode(encoded.value, validate=True))
         except (binascii.Error, ValueError) as error:
             raise self._violation("the server's challenge is not base64") from error
-        response = self._ask(lambda: self.steps.respond(challenge))
+        response = self._ask(lambda: self.steps.respond(challenge.value))
         return None if response is None else Hidden(base64.b64encode(response).decode())
 
     def _ask(self, step: Callable[[], bytes | None]) -> bytes | None:
@@ -295,11 +299,13 @@ class _Dialogue:
         try:
             return step()
         except sasl.SaslError as error:
-            raise self._violation(f"{self._name} cannot go on: {error}") from error
+            problem = str(error)
         except MailsendError:
             raise
         except Exception as error:
             raise self._unusable(f"raised {type(error).__name__}") from error
+        # Not as the cause: the frames it came from hold what the server said.
+        raise self._violation(f"{self._name} cannot go on: {problem}")
 
     def _unusable(self, what: str) -> ConfigurationError:
         return self._wire.witness.error(

@@ -145,6 +145,7 @@ class Wire(smtplib.SMTP):
             # Before it is forgotten: an interrupt in between would leave it to nobody.
             self.sock.close()
         super().close()
+        self._parser = ReplyParser()
 
     @property
     def is_open(self) -> bool:
@@ -297,6 +298,11 @@ class Wire(smtplib.SMTP):
             pass  # behind what was a reply
         return last
 
+    def forget_replies(self) -> None:
+        """Let go of the octets that were read, in which a server may have quoted a secret."""
+        self._parser.forget()
+        self._clean.clear()
+
     @property
     def has_unread(self) -> bool:
         """Whether octets have been received that no reply has used up."""
@@ -316,11 +322,14 @@ class Wire(smtplib.SMTP):
                 shown = repr(printable(error.line)) if error.line else shown
             if self.scrubber is None or not self.scrubber.may_quote(shown):
                 raise self._violation(stage, symptom, shown) from error
+            del shown
         else:
             if reply is None or self.scrubber is None or self._clean.get(id(reply)) is reply:
                 return reply
             scrubbed = self.scrubber.scrub(reply)
-            if scrubbed is reply and len(self._clean) < _CLEAN and not self.scrubber.presenting:
+            if scrubbed is not reply:
+                self.forget_replies()
+            elif len(self._clean) < _CLEAN and not self.scrubber.presenting:
                 self._clean[id(reply)] = reply
             return scrubbed
         # The octets that were no reply may be our own secret, cut anywhere; so they, and the error

@@ -247,7 +247,9 @@ class SmtpServer:
         if settings.security is not Security.INSECURE_PLAINTEXT:
             given["tls"] = TlsOptions(ca_file=self.ca_file)
         for name, secret in tuple(settings.users.items()):
-            given["username"], given["credentials"] = name, Password(secret)
+            given["username"] = name
+            if "credentials" not in changes:  # a token may be longer than a password
+                given["credentials"] = Password(secret)
             given["allow_plaintext_credentials"] = settings.security is Security.INSECURE_PLAINTEXT
             break
         return SmtpProfile(**{**given, **changes})
