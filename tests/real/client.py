@@ -63,12 +63,12 @@ def client(
     if port is None:
         implicit = security is Security.IMPLICIT_TLS
         port = server.ports.implicit_tls if implicit else server.ports.submission
+    if user is not None:
+        settings.update(username=user.username, credentials=Password(user.password))
     profile = SmtpProfile(
         host=server.host,
         port=port,
         security=security,
-        username=user.username if user else None,
-        credentials=Password(user.password) if user else None,
         tls=tls or TlsOptions(ca_file=server.ca_file),
         timeouts=Timeouts.uniform(20),
         **settings,

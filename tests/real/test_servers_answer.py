@@ -6,10 +6,12 @@ mailsend.
 
 from __future__ import annotations
 
+import http.client
 import smtplib
 import socket
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from contextlib import closing
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import uuid4
 
@@ -239,3 +241,71 @@ def test_a_listener_with_auth_but_no_tls(postfix: PostfixServer) -> None:
 def test_a_listener_that_soon_gives_up(postfix: PostfixServer) -> None:
     with plain(postfix, postfix.ports.short_idle) as client:
         assert client.getreply()[0] == 421
+
+
+def starttls(server: RealServer, port: int) -> smtplib.SMTP:
+    client = plain(server, port)
+    client.starttls(context=trusting(server.ca_file))
+    client.ehlo()
+    return client
+
+
+def test_dovecot_hands_on_to_postfix(postfix: PostfixServer) -> None:
+    token = uuid4().hex
+    with plain(postfix, postfix.ports.dovecot) as client:
+        assert client.has_extn("starttls")
+        assert client.mail(SENDER)[0] == 530
+    with starttls(postfix, postfix.ports.dovecot) as client:
+        client.login(postfix.alice.username, postfix.alice.password)
+        client.sendmail(SENDER, ["bob@example.test"], message(token))
+    postfix.mailbox("bob").wait_for(token)
+
+
+@pytest.mark.parametrize("listener", ["submission", "dovecot"])
+def test_the_mechanisms_of_dovecot(postfix: PostfixServer, listener: str) -> None:
+    with starttls(postfix, getattr(postfix.ports, listener)) as client:
+        assert client.esmtp_features["auth"].split() == [
+            "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER",
+        ]  # fmt: skip
+
+
+def test_tokens_are_looked_up(postfix: PostfixServer) -> None:
+    def auth_xoauth2(client: smtplib.SMTP, token: str) -> tuple[int, bytes]:
+        response = f"user={SENDER}\x01auth=Bearer {token}\x01\x01"
+        return client.docmd("AUTH", f"XOAUTH2 {b64encode(response.encode()).decode()}")
+
+    token = postfix.tokens.mint(SENDER)
+    with starttls(postfix, postfix.ports.submission) as client:
+        assert auth_xoauth2(client, token)[0] == 235
+    postfix.tokens.revoke(token)
+    with starttls(postfix, postfix.ports.submission) as client:
+        code, challenge = auth_xoauth2(client, token)
+        assert code == 334
+        assert b64decode(challenge) == b'{"status":"401","schemes":"bearer","scope":"mail"}'
+        assert client.docmd("")[0] == 535
+
+
+def test_the_introspection_endpoint(postfix: PostfixServer) -> None:
+    def ask(method: str, form: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(
+            postfix.host, postfix.ports.introspection, timeout=TIMEOUT
+        )
+        with closing(connection):
+            connection.request(method, "/introspect", form)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    inactive = (200, b'{"active": false}')
+    token = postfix.tokens.mint(SENDER)
+    assert b'"active": true' in ask("POST", f"token={token}")[1]
+    assert ask("POST", "token=unknown") == inactive
+    assert ask("POST", "token=../users") == inactive
+    assert ask("POST", f"token={postfix.tokens.mint(SENDER, lifetime=-1)}") == inactive
+    assert ask("POST", f"token={postfix.tokens.mint(SENDER, audience='imap')}") == inactive
+    assert ask("GET", "")[0] == 404
+
+
+def test_how_passwords_are_stored_does_not_matter_for_plain(postfix: PostfixServer) -> None:
+    for user in (postfix.scram_only, postfix.hashed):
+        with plain(postfix, postfix.ports.auth_without_tls) as client:
+            assert auth_plain(client, user) == 235

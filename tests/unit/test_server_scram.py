@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+
 import pytest
 from attrs import frozen
 
@@ -129,6 +133,34 @@ def test_a_wrong_final_message(final: bytes, malformed: bool) -> None:
     if malformed:
         with pytest.raises(MalformedResponse):
             exchange.send(final)
+    else:
+        assert outcome(exchange, final) is None
+
+
+def proved(bare: bytes) -> bytes:
+    """A final message that the password stands behind, whatever it says."""
+    salted = hashlib.pbkdf2_hmac("sha256", b"pencil", EXAMPLE.salt, 4096)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    said = b",".join((FIRST.removeprefix(b"n,,"), EXAMPLE.server_first, bare))
+    signature = hmac.digest(hashlib.sha256(key).digest(), said, "sha256")
+    proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
+    return bare + b",p=" + base64.b64encode(proof)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "accepted"),
+    [
+        (b"", b"", True),
+        (b"c=biws", b"c=eSws", False),
+        (b"r=rOpr", b"r=rOpR", False),
+    ],
+)
+def test_a_proof_of_something_else(old: bytes, new: bytes, accepted: bool) -> None:
+    exchange = started()
+    exchange.send(FIRST)
+    final = proved(FINAL.partition(b",p=")[0].replace(old, new, 1))
+    if accepted:
+        assert exchange.send(final) == EXAMPLE.server_final
     else:
         assert outcome(exchange, final) is None
 

@@ -47,6 +47,7 @@ async def authenticate(responder: Responder, line: bytes) -> None:
     """Serve one AUTH command to the end of its exchange."""
     exchange: _Exchange | None = None
     channel = responder.channel
+    tls = channel.tls_version  # known only as long as the connection is there
     context = sasl.SaslContext(
         users=dict(responder.settings.users),
         certificate_names=channel.certificate_names,
@@ -76,7 +77,7 @@ async def authenticate(responder: Responder, line: bytes) -> None:
                 mechanism=b"".join(line.split(b" ")[1:2]).decode(errors="replace").upper(),
                 user=user or context.claimed,
                 reply_code=turn.code,
-                tls=channel.tls_version,
+                tls=tls,
                 connection=responder.index,
             )
         )

@@ -7,12 +7,12 @@ import hashlib
 import hmac
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
 from attrs import frozen
 
+from mailsend.saslprep import NotPreparable, saslprep
 from mailsend.testing.sasl import (
     Exchange,
     MalformedResponse,
@@ -122,7 +122,7 @@ class _Scram:
 
     def _keys(self, secret: str, salt: bytes) -> _Keys:
         """RFC 5802 §3."""
-        password = _prepared(secret).encode()
+        password = _prepared(secret, unassigned=False).encode()
         salted = hashlib.pbkdf2_hmac(self.digest, password, salt, self.iterations)
         client = hmac.digest(salted, b"Client Key", self.digest)
         return _Keys(
@@ -154,7 +154,7 @@ def _known(context: SaslContext) -> tuple[str, str]:
     So the answer does not tell who exists: it comes after the proof either way.
     """
     for user, secret in context.users.items():
-        if _prepared(user) == context.claimed:
+        if _prepared(user, unassigned=True) == context.claimed:
             return user, secret
     return "", secrets.token_hex(16)
 
@@ -164,9 +164,12 @@ def _name(encoded: bytes) -> str:
         name = encoded.decode()
     except UnicodeDecodeError as error:
         raise MalformedResponse("A name is not UTF-8") from error
-    return _prepared(name.replace("=2C", ",").replace("=3D", "="))
+    return _prepared(name.replace("=2C", ",").replace("=3D", "="), unassigned=True)
 
 
-def _prepared(text: str) -> str:
-    # The part of SASLprep (RFC 4013) that changes what people type.
-    return unicodedata.normalize("NFKC", text)
+def _prepared(text: str, *, unassigned: bool) -> str:
+    """By SASLprep; as it is where there is no such form."""
+    try:
+        return saslprep(text, unassigned=unassigned)
+    except NotPreparable:
+        return text

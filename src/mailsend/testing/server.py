@@ -387,7 +387,8 @@ class SmtpServer:
     def authentications(self) -> tuple[Authentication, ...]:
         """All AUTH commands of all connections, in the order in which they ended.
 
-        Each is here before its last reply is sent.
+        Each is here before its last reply is sent; one whose connection was lost in the middle,
+        when the server has noticed (see `wait_closed`).
         """
         return self._journal.authentications
 

@@ -45,7 +45,7 @@ class PostfixPorts(Ports):
     """STARTTLS with a client certificate, which is also the leave to relay."""
 
     dovecot: int
-    """Dovecot's own submission service in front of `mx`: STARTTLS and AUTH required."""
+    """Dovecot's own submission service in front of `mx`: STARTTLS offered, AUTH required."""
 
     introspection: int
     """Not SMTP: where Dovecot asks whether a token is good."""

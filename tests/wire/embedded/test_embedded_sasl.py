@@ -175,6 +175,14 @@ def test_external_without_an_initial_response() -> None:
     )
 
 
+def test_a_connection_lost_in_the_middle_is_recorded_with_its_tls() -> None:
+    with showing(Authority.shared().client_certificate) as (server, client):
+        assert client.docmd("AUTH", "EXTERNAL") == (334, b"")
+        client.close()
+        server.wait_closed()
+    assert [(a.reply_code, a.tls) for a in server.authentications] == [(334, "TLSv1.3")]
+
+
 def test_no_external_without_a_certificate() -> None:
     with showing(None) as (_, client):
         assert client.esmtp_features["auth"].split() == ["PLAIN"]
