@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from mailsend.cause import Cause
 from mailsend.credentials import ClientCertificate, Password
 from mailsend.errors import ConfigurationError
 from mailsend.secret import Secret
@@ -21,7 +22,16 @@ Credentials: TypeAlias = Password | OAuth2 | ClientCertificate
 
 
 class SaslError(Exception):
-    """A challenge that the mechanism cannot go on with: what is wrong with it, without secrets."""
+    """A challenge that the mechanism cannot go on with.
+
+    Args:
+        what: what is wrong with it, without secrets.
+        cause: what that means.
+    """
+
+    def __init__(self, what: str, *, cause: Cause = Cause.OUT_OF_STEP) -> None:
+        super().__init__(what)
+        self.cause = cause
 
 
 @frozen

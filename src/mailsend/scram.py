@@ -14,6 +14,7 @@ import re
 import secrets
 from typing import Final
 
+from mailsend.cause import Cause
 from mailsend.errors import ConfigurationError
 from mailsend.reply import printable
 from mailsend.sasl import Claim, SaslError
@@ -109,7 +110,10 @@ class Scram:
             self.explanation = Hidden(printable(match["error"][:80]))
             return False
         if not hmac.compare_digest(_decoded(match["signature"]), self._signature):
-            raise SaslError("the server did not prove that it knows the password")
+            raise SaslError(
+                "the server did not prove that it knows the password",
+                cause=Cause.SERVER_NOT_PROVED,
+            )
         return True
 
     def _hmac(self, key: bytes, message: bytes) -> bytes:

@@ -65,6 +65,7 @@ def test_a_wrong_password_is_refused(serve: Serve, profile_for: ProfileFor, mech
         open_transport(profile_for(server, "implicit_tls", credentials=Password("wrong")))
     assert caught.value.cause is Cause.BAD_CREDENTIALS
     assert caught.value.reply is not None
+    assert "mechanisms=('PLAIN',)" in str(caught.value)
 
 
 def _without_signature(message: bytes) -> bytes:
@@ -90,6 +91,8 @@ def test_a_server_that_does_not_keep_to_scram(
     with pytest.raises(ProtocolViolation, match=words) as caught:
         open_transport(profile_for(server, "implicit_tls"))
     assert caught.value.stage is Stage.AUTH
+    proved = "did not prove" not in words
+    assert caught.value.cause is (Cause.OUT_OF_STEP if proved else Cause.SERVER_NOT_PROVED)
     assert not any(command.startswith(b"MAIL") for command in server.commands)
 
 

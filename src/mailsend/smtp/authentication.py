@@ -182,7 +182,7 @@ def _log_in(
     wire.forget_replies()
     if reply.code >= 400:
         what = f"the server refused to authenticate {profile.shown_username} by {chosen.name}"
-        raise _refused(wire, what + _explanation(steps, scrubber), proof, reply)
+        raise _refused(wire, what + _explanation(steps, scrubber), chosen, proof, reply)
     if reply.code != 235:
         raise exchange.nonsense(Stage.AUTH, reply)
     if not steps.is_complete:
@@ -203,12 +203,19 @@ def _explanation(steps: sasl.Exchange, scrubber: Scrubber) -> str:
     return f" ({words.value})"
 
 
-def _refused(wire: Wire, what: str, proof: Proof, reply: Reply) -> AuthenticationError:
+def _refused(
+    wire: Wire, what: str, chosen: sasl.SaslMechanism, proof: Proof, reply: Reply
+) -> AuthenticationError:
     error = wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)
     if proof.token is not None and error.cause in {Cause.BAD_CREDENTIALS, Cause.UNKNOWN}:
         # The reply speaks of user name and password, as servers do whatever was presented.
         error.cause = Cause.TOKEN_REFUSED
         error.advice = meaning_of(Cause.TOKEN_REFUSED).advice
+    elif error.cause is Cause.BAD_CREDENTIALS and chosen.name not in {"PLAIN", "LOGIN"}:
+        error.advice = (
+            f"{error.advice}. If they are right, the server may keep the password in a form that "
+            f"{chosen.name} cannot check; the profile's mechanisms=('PLAIN',) sends it as it is"
+        )
     return error
 
 
@@ -299,13 +306,13 @@ class _Dialogue:
         try:
             return step()
         except sasl.SaslError as error:
-            problem = str(error)
+            problem, cause = str(error), error.cause
         except MailsendError:
             raise
         except Exception as error:
             raise self._unusable(f"raised {type(error).__name__}") from error
         # Not as the cause: the frames it came from hold what the server said.
-        raise self._violation(f"{self._name} cannot go on: {problem}")
+        raise self._violation(f"{self._name} cannot go on: {problem}", cause)
 
     def _unusable(self, what: str) -> ConfigurationError:
         return self._wire.witness.error(
@@ -330,7 +337,5 @@ class _Dialogue:
         del words
         self._wire.write(memoryview(f"{line.value}\r\n".encode()), deadline)
 
-    def _violation(self, what: str) -> ProtocolViolation:
-        return self._wire.witness.error(
-            ProtocolViolation, what, Stage.AUTH, cause=Cause.OUT_OF_STEP
-        )
+    def _violation(self, what: str, cause: Cause = Cause.OUT_OF_STEP) -> ProtocolViolation:
+        return self._wire.witness.error(ProtocolViolation, what, Stage.AUTH, cause=cause)
