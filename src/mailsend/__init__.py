@@ -10,6 +10,14 @@ from mailsend.compose import Attachment, compose
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
+from mailsend.envelope_options import (
+    DeliverBy,
+    DeliverByMode,
+    EnvelopeOptions,
+    Notify,
+    Recipient,
+    ReturnContent,
+)
 from mailsend.errors import (
     AuthenticationError,
     CapabilityError,
@@ -73,11 +81,14 @@ __all__ = [
     "Confidence",
     "ConfigurationError",
     "ConnectError",
+    "DeliverBy",
+    "DeliverByMode",
     "DeliveryReport",
     "DeliveryUncertain",
     "Endpoint",
     "EnhancedStatus",
     "Envelope",
+    "EnvelopeOptions",
     "Finding",
     "FromRule",
     "ImplicitTlsTransport",
@@ -89,6 +100,7 @@ __all__ = [
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
+    "Notify",
     "OAuthSettings",
     "Outcome",
     "Password",
@@ -98,11 +110,13 @@ __all__ = [
     "Provider",
     "ProviderLimits",
     "ProviderRegistry",
+    "Recipient",
     "RecipientOutcome",
     "RecipientsRefused",
     "Reply",
     "ReplyError",
     "Retry",
+    "ReturnContent",
     "Rule",
     "RuleBook",
     "Scope",
