@@ -95,14 +95,13 @@ class DeliverBy:
     """
 
     seconds: int
-    mode: DeliverByMode = field()
+    mode: DeliverByMode
     trace: bool = field(default=False, validator=_check_switch)
 
-    @mode.validator
-    def _check_mode(self, _: Attribute[DeliverByMode], value: object) -> None:
-        if not isinstance(value, DeliverByMode):
-            raise _has_to_be("mode", "DeliverByMode.RETURN or DeliverByMode.NOTIFY", value)
-        least = 1 if value is DeliverByMode.RETURN else -MAX_SECONDS
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.mode, DeliverByMode):
+            raise _has_to_be("mode", "DeliverByMode.RETURN or DeliverByMode.NOTIFY", self.mode)
+        least = 1 if self.mode is DeliverByMode.RETURN else -MAX_SECONDS
         _check_integer("seconds", self.seconds, least, MAX_SECONDS)
 
 
