@@ -105,6 +105,7 @@ def test_no_envelope_id_says_more_than_itself(text: str) -> None:
     found = re.fullmatch(r" ENVID=([!-<>-~]{1,100})", line)
     assert found
     assert decode_xtext(found[1]).decode("ascii") == text
+    assert text.isprintable()
 
 
 @given(anything | anything.map("{}@x.org".format) | anything.map("b@x.org{}".format))
