@@ -27,6 +27,8 @@ def _check_recipients(recipients: Iterable[str | Recipient]) -> tuple[str, ...]:
 
 
 def _check_requests(requests: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    if requests == ():  # of most envelopes
+        return ()
     if not isinstance(requests, Iterable):
         raise InvalidMessage(f"the requests are no list but {type(requests).__name__}")
     found = tuple(requests)
@@ -87,7 +89,8 @@ class Envelope:
         object.__setattr__(self, "recipient_addresses", tuple(unique.values()))
         object.__setattr__(self, "recipients", tuple(a.text for a in unique.values()))
         object.__setattr__(self, "requests", _requests(asking, unique) if asking else ())
-        _check_options(self)
+        if self.asks:
+            _check_options(self)
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -96,6 +99,11 @@ class Envelope:
         return (sender is not None and sender.needs_smtputf8) or any(
             address.needs_smtputf8 for address in self.recipient_addresses
         )
+
+    @property
+    def asks(self) -> bool:
+        """Whether it may ask for anything: False at once for the many that do not."""
+        return self.options is not _NO_OPTIONS or bool(self.requests)
 
     @property
     def asks_for_dsn(self) -> bool:
@@ -122,8 +130,6 @@ def _requests(
 
 
 def _check_options(envelope: Envelope) -> None:
-    if envelope.options is _NO_OPTIONS and not envelope.requests:
-        return
     if not isinstance(envelope.options, EnvelopeOptions):
         kind = type(envelope.options).__name__
         raise InvalidMessage(f"the options of an envelope are EnvelopeOptions, not {kind}")

@@ -42,6 +42,8 @@ def option_parameters(
     Raises:
         CapabilityError: The server cannot do what is asked for. Nothing has been written.
     """
+    if not envelope.asks:
+        return []
     options = envelope.options
     parameters: list[str] = []
     if envelope.asks_for_dsn:
@@ -71,7 +73,7 @@ def recipient_parameters(envelope: Envelope, capabilities: Capabilities) -> list
     out whether the server can do it.
     """
     addresses = envelope.recipient_addresses
-    if not envelope.asks_for_dsn or "DSN" not in capabilities:
+    if not (envelope.asks and envelope.asks_for_dsn) or "DSN" not in capabilities:
         return [""] * len(addresses)
     general = _notify(envelope.options.notify)
     requests = {request.mailbox.identity: request for request in envelope.requests}
