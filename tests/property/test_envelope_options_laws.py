@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailsend import (
@@ -60,6 +60,7 @@ holds = st.fixed_dictionaries({"hold_for": st.integers(1, 999_999_999)}) | st.fi
 )
 
 
+@settings(max_examples=120)
 @given(st.binary())
 def test_xtext_gives_back_every_octet(octets: bytes) -> None:
     text = encode_xtext(octets)
@@ -68,6 +69,7 @@ def test_xtext_gives_back_every_octet(octets: bytes) -> None:
     assert len(text) <= 3 * len(octets)
 
 
+@settings(max_examples=120)
 @given(anything)
 def test_any_text_is_xtext_or_refused(text: str) -> None:
     try:
@@ -80,6 +82,7 @@ def test_any_text_is_xtext_or_refused(text: str) -> None:
     assert not set(text) & {" ", "="}
 
 
+@settings(max_examples=120)
 @given(anything, st.booleans())
 def test_the_address_type_utf_8_is_one_value(text: str, seven_bit: bool) -> None:
     encoded = encode_utf8_address(text, seven_bit=seven_bit)
@@ -89,6 +92,7 @@ def test_the_address_type_utf_8_is_one_value(text: str, seven_bit: bool) -> None
     assert decoded == text
 
 
+@settings(max_examples=120)
 @given(anything)
 def test_no_envelope_id_says_more_than_itself(text: str) -> None:
     try:
@@ -108,6 +112,7 @@ def test_no_envelope_id_says_more_than_itself(text: str) -> None:
     assert text.isprintable()
 
 
+@settings(max_examples=120)
 @given(anything | anything.map("{}@x.org".format) | anything.map("b@x.org{}".format))
 def test_no_original_recipient_says_more_than_itself(text: str) -> None:
     try:
@@ -129,6 +134,7 @@ def rcpt_lines(envelope: Envelope) -> list[str]:
     return [command.line.decode() for command in lines(envelope)[1:]]
 
 
+@settings(max_examples=120)
 @given(
     addresses,
     st.builds("x@{}".format, domains) | addresses,
