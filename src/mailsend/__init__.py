@@ -10,6 +10,14 @@ from mailsend.compose import Attachment, compose
 from mailsend.credentials import ClientCertificate, Password
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
+from mailsend.envelope_options import (
+    DeliverBy,
+    DeliverByMode,
+    EnvelopeOptions,
+    Notify,
+    Recipient,
+    ReturnContent,
+)
 from mailsend.errors import (
     AuthenticationError,
     CapabilityError,
@@ -81,11 +89,14 @@ __all__ = [
     "Confidence",
     "ConfigurationError",
     "ConnectError",
+    "DeliverBy",
+    "DeliverByMode",
     "DeliveryReport",
     "DeliveryUncertain",
     "Endpoint",
     "EnhancedStatus",
     "Envelope",
+    "EnvelopeOptions",
     "Exchange",
     "Finding",
     "FromRule",
@@ -98,6 +109,7 @@ __all__ = [
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
+    "Notify",
     "OAuth2",
     "OAuthSettings",
     "Outcome",
@@ -108,11 +120,13 @@ __all__ = [
     "Provider",
     "ProviderLimits",
     "ProviderRegistry",
+    "Recipient",
     "RecipientOutcome",
     "RecipientsRefused",
     "Reply",
     "ReplyError",
     "Retry",
+    "ReturnContent",
     "Rule",
     "RuleBook",
     "SaslError",

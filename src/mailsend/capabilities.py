@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -12,6 +13,11 @@ from mailsend.reply import Reply
 
 # More digits than a size in MAIL may have (RFC 1870 §3) are no promise about any message.
 _SIZE_DIGITS: Final = 20
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_DATE_TIME: Final = re.compile(  # RFC 3339 §5.6
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})",
+    re.IGNORECASE,
+)
 _KEYWORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
@@ -72,3 +78,34 @@ class Capabilities:
     def auth_mechanisms(self) -> tuple[str, ...]:
         """SASL mechanisms in the server's order, in upper case (RFC 4954 §3)."""
         return tuple(name.upper() for name in self.extensions.get("AUTH", ()))
+
+    @property
+    def deliver_by_minimum(self) -> int | None:
+        """The fewest seconds that DELIVERBY takes, or None where none is named (RFC 2852)."""
+        parameters = self.extensions.get("DELIVERBY", ())
+        # A list with commas, of which this is the first, and may be empty.
+        digits = parameters[0].partition(",")[0] if parameters else ""
+        return int(digits) if _SECONDS.fullmatch(digits) else None
+
+    @property
+    def hold_for_limit(self) -> int | None:
+        """The most seconds that a message is held, or None where that is not told (RFC 4865)."""
+        parameters = self.extensions.get("FUTURERELEASE", ())
+        digits = parameters[0] if parameters else ""
+        return int(digits) if _SECONDS.fullmatch(digits) else None
+
+    @property
+    def hold_until_limit(self) -> dt.datetime | None:
+        """The last moment until which one is, or None where that is not told (RFC 4865)."""
+        parameters = self.extensions.get("FUTURERELEASE", ())
+        return parse_date_time(parameters[1]) if len(parameters) > 1 else None
+
+
+def parse_date_time(text: str) -> dt.datetime | None:
+    """A date and time of RFC 3339 §5.6, or None if it is none."""
+    if not _DATE_TIME.fullmatch(text):
+        return None
+    try:
+        return dt.datetime.fromisoformat(text.upper())
+    except ValueError:  # a thirteenth month, or a leap second, which Python does not know
+        return None

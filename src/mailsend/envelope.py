@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import Final, cast
 
 from attrs import field, frozen
 
 from mailsend.address import Address, parse_address
+from mailsend.envelope_options import EnvelopeOptions, Notify, Recipient
 from mailsend.errors import InvalidMessage
 
+_NO_OPTIONS: Final = EnvelopeOptions()
 
-def _check_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
+
+def _check_recipients(recipients: Iterable[str | Recipient]) -> tuple[str, ...]:
     if isinstance(recipients, str | bytes):
         raise InvalidMessage(
             "the recipients of an envelope are a list of addresses, not one string",
@@ -18,7 +22,20 @@ def _check_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
         )
     if not isinstance(recipients, Iterable):
         raise InvalidMessage(f"the recipients are no list but {type(recipients).__name__}")
-    return tuple(recipients)
+    # A Recipient becomes its address when the envelope has taken from it what it asks for.
+    return cast("tuple[str, ...]", tuple(recipients))
+
+
+def _check_requests(requests: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    if requests == ():  # of most envelopes
+        return ()
+    if not isinstance(requests, Iterable):
+        raise InvalidMessage(f"the requests are no list but {type(requests).__name__}")
+    found = tuple(requests)
+    for request in found:
+        if not isinstance(request, Recipient):
+            raise InvalidMessage(f"the requests have a {type(request).__name__}, no Recipient")
+    return found
 
 
 @frozen
@@ -28,15 +45,23 @@ class Envelope:
     Attributes:
         reverse_path: address that bounces go to, or None for the null reverse path ``<>`` of
             notifications that must never bounce (RFC 5321 §4.5.5).
-        recipients: addresses as given, in order; a mailbox that is named twice is kept once.
+        recipients: addresses as given, in order; a mailbox that is named twice is kept once. A
+            :class:`Recipient` may stand for an address; then its address stands here, and it
+            itself in `requests`.
+        options: what to ask of the server for the message.
+        requests: the recipients that ask for something of their own, from `recipients`. Given
+            here, it holds for those that are recipients, so that ``evolve`` may change these.
 
     Raises:
         InvalidAddress: One of them cannot be used.
-        InvalidMessage: There is no recipient.
+        InvalidMessage: There is no recipient, one mailbox is asked for in two ways, or
+            notifications are to be sent to the null reverse path.
     """
 
     reverse_path: str | None
     recipients: tuple[str, ...] = field(converter=_check_recipients)
+    options: EnvelopeOptions = _NO_OPTIONS
+    requests: tuple[Recipient, ...] = field(default=(), converter=_check_requests)
     sender_address: Address | None = field(init=False, eq=False, repr=False)
     recipient_addresses: tuple[Address, ...] = field(init=False, eq=False, repr=False)
 
@@ -47,8 +72,13 @@ class Envelope:
             else parse_address(self.reverse_path, field="reverse path")
         )
         unique: dict[tuple[str, str], Address] = {}
-        for text in self.recipients:
-            address = parse_address(text, field="recipient")
+        asking = list(self.requests)
+        for item in self.recipients:
+            if isinstance(item, Recipient):
+                address = item.mailbox
+                asking.append(item)
+            else:
+                address = parse_address(item, field="recipient")
             unique.setdefault(address.identity, address)
         if not unique:
             raise InvalidMessage(
@@ -58,6 +88,9 @@ class Envelope:
         object.__setattr__(self, "sender_address", sender)
         object.__setattr__(self, "recipient_addresses", tuple(unique.values()))
         object.__setattr__(self, "recipients", tuple(a.text for a in unique.values()))
+        object.__setattr__(self, "requests", _requests(asking, unique) if asking else ())
+        if self.asks:
+            _check_options(self)
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -66,6 +99,49 @@ class Envelope:
         return (sender is not None and sender.needs_smtputf8) or any(
             address.needs_smtputf8 for address in self.recipient_addresses
         )
+
+    @property
+    def asks(self) -> bool:
+        """Whether it may ask for anything: False at once for the many that do not."""
+        return self.options is not _NO_OPTIONS or bool(self.requests)
+
+    @property
+    def asks_for_dsn(self) -> bool:
+        """Whether something of it needs the extension DSN (RFC 3461)."""
+        return bool(self.requests) or self.options.asks_for_dsn
+
+
+def _requests(
+    asking: Iterable[Recipient], mailboxes: Iterable[tuple[str, str]]
+) -> tuple[Recipient, ...]:
+    """What is asked for each mailbox, in the order of these."""
+    found: dict[tuple[str, str], Recipient] = {}
+    for recipient in asking:
+        if not recipient.asks:
+            continue
+        first = found.setdefault(recipient.mailbox.identity, recipient)
+        if (first.notify, first.original) != (recipient.notify, recipient.original):
+            raise InvalidMessage(
+                f"the recipient {recipient.address!a} is named twice and asks for different "
+                "notifications",
+                advice="Name each recipient once",
+            )
+    return tuple(found[mailbox] for mailbox in mailboxes if mailbox in found)
+
+
+def _check_options(envelope: Envelope) -> None:
+    if not isinstance(envelope.options, EnvelopeOptions):
+        kind = type(envelope.options).__name__
+        raise InvalidMessage(f"the options of an envelope are EnvelopeOptions, not {kind}")
+    if envelope.reverse_path is None:
+        asked = (envelope.options.notify, *(r.notify for r in envelope.requests))
+        if any(notify not in {None, Notify.NEVER} for notify in asked):
+            # RFC 3461 §5.2: for such a message no notification is ever sent.
+            raise InvalidMessage(
+                "notifications are asked for, and the null reverse path takes none",
+                advice="Name the address that they go to as the reverse path, or ask for "
+                "Notify.NEVER",
+            )
 
 
 @frozen

@@ -16,6 +16,7 @@ from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.content import Content
 from mailsend.envelope import Envelope
+from mailsend.envelope_parameters import option_parameters, recipient_parameters
 from mailsend.errors import CapabilityError
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
@@ -52,9 +53,21 @@ Step = tuple[Command, ...] | Payload | None
 
 
 def mail_parameters(
-    envelope: Envelope, content: Content, capabilities: Capabilities, message_octets: int | None
+    envelope: Envelope,
+    content: Content,
+    capabilities: Capabilities,
+    message_octets: int | None,
+    *,
+    encrypted: bool = False,
 ) -> str:
     """The parameters of MAIL that this message needs from this server.
+
+    Args:
+        envelope: with what it asks for.
+        content: the message.
+        capabilities: of the session.
+        message_octets: the profile's own limit.
+        encrypted: whether the session has verified TLS.
 
     Raises:
         CapabilityError: The server lacks an extension that the message cannot do without, or
@@ -88,6 +101,7 @@ def mail_parameters(
                 advice="Use addresses in ASCII, or a server that offers SMTPUTF8 (RFC 6531)",
             )
         parameters.append("SMTPUTF8")
+    parameters += option_parameters(envelope, capabilities, encrypted=encrypted)
     return "".join(f" {parameter}" for parameter in parameters)
 
 
@@ -122,7 +136,9 @@ class Transaction:
         self.envelope = envelope
         self._content = content
         self._pipelining = "PIPELINING" in capabilities
-        self._pending = self._plan(parameters, reset=reset)
+        self._pending = self._plan(
+            parameters, recipient_parameters(envelope, capabilities), reset=reset
+        )
         self._mail: Reply | None = None
         self._rcpt: dict[str, Reply] = {}
         self._data: Reply | None = None
@@ -137,14 +153,14 @@ class Transaction:
         from outside interrupts the writing.
         """
 
-    def _plan(self, parameters: str, *, reset: bool) -> list[Command]:
+    def _plan(self, parameters: str, of_recipients: list[str], *, reset: bool) -> list[Command]:
         sender = self.envelope.sender_address
         path = sender.on_the_wire if sender is not None else ""
         plan = [_RSET] if reset else []
         plan.append(Command(Stage.MAIL, f"MAIL FROM:<{path}>{parameters}\r\n".encode()))
         plan += [
-            Command(Stage.RCPT, f"RCPT TO:<{a.on_the_wire}>\r\n".encode(), a.text)
-            for a in self.envelope.recipient_addresses
+            Command(Stage.RCPT, f"RCPT TO:<{a.on_the_wire}>{asked}\r\n".encode(), a.text)
+            for a, asked in zip(self.envelope.recipient_addresses, of_recipients, strict=True)
         ]
         return plan
 

@@ -21,11 +21,12 @@ FILES: Final = {
 
 LAYERS: Final = (
     # 0: values, no I/O
-    {"reply", "stage", "cause", "capabilities", "errors", "address", "envelope", "report"},
+    {"reply", "stage", "cause", "capabilities", "errors", "address", "envelope",
+     "envelope_options", "report", "xtext"},
     # 1: rules, pure decisions
     {
         "interpretation", "rules", "meanings", "failures", "hosts", "providers",
-        "provider_profile", "findings", "transaction", "sasl", "scrub",
+        "provider_profile", "findings", "transaction", "envelope_parameters", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "secret", "secret_reference", "patience", "tokens", "mechanisms", "bearer", "scram",
         "saslprep", "logins", "user_files",

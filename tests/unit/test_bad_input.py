@@ -10,11 +10,16 @@ import pytest
 
 from mailsend import (
     Attachment,
+    DeliverBy,
+    DeliverByMode,
     Endpoint,
     Envelope,
+    EnvelopeOptions,
     Limits,
     MailsendError,
+    Notify,
     Password,
+    Recipient,
     Security,
     SmtpProfile,
     Timeouts,
@@ -37,6 +42,7 @@ NOT_MANY: list[object] = [5, 2.5, True, object()]
 NOT_SECONDS: list[object] = [0, -1, float("nan"), float("inf"), True, "5", b"5", [5], 10**400]
 NOT_COUNT: list[object] = [0, -1, 2.5, True, "5", float("inf"), [5]]
 NOT_BOOL: list[object] = ["false", "", "no", 0, 1, None, [], b"x"]
+NOT_ASKED: list[object] = ["success", "NEVER", 1, 0, True, [], b"x", Notify(0)]
 TEXT: list[object] = [*CONTROL, *SURROGATE, *EMPTY, *LONG, *NOT_TEXT]
 
 
@@ -105,6 +111,24 @@ TABLE: list[Row] = [
     (lambda recipients: envelope(recipients=[recipients]), "recipients", "recipient",
      [*TEXT, *NONE, *SPACE]),
     (envelope, "recipients", "recipient", [*NOT_MANY, None, "b@x.org", b"b@x.org", []]),
+    (envelope, "options", "options", ["x", *NOT_MANY, None, {}]),
+    (envelope, "requests", "requests", ["x", *NOT_MANY, None, ["b@x.org"]]),
+    (Recipient, "address", "recipient", [*TEXT, *NONE, *SPACE]),
+    (lambda notify: Recipient("b@x.org", notify=notify), "notify", "notify", NOT_ASKED),
+    (lambda original: Recipient("b@x.org", original=original), "original", "original recipient",
+     [*TEXT, *SPACE, "b@x.org> NOTIFY=NEVER"]),
+    (EnvelopeOptions, "notify", "notify", NOT_ASKED),
+    (EnvelopeOptions, "return_content", "return_content", ["full", "", 0, True, b"x", []]),
+    (EnvelopeOptions, "envelope_id", "envelope_id", [*TEXT, *FOREIGN]),
+    (EnvelopeOptions, "priority", "priority", [-10, 10, 1.0, True, "1", [1]]),
+    (EnvelopeOptions, "deliver_by", "deliver_by", [60, "60;R", {}]),
+    (EnvelopeOptions, "hold_for", "hold_for", [0, -1, 10**9, 60.0, True, "60", "60\r\nx"]),
+    *(
+        (EnvelopeOptions, name, name, NOT_BOOL)
+        for name in ("require_tls", "dsn_if_offered")
+    ),
+    (lambda mode: DeliverBy(60, mode), "mode", "mode", ["return", "R", "R\r\nx", 1, None]),
+    (lambda trace: DeliverBy(60, DeliverByMode.RETURN, trace), "trace", "trace", NOT_BOOL),
     (attachment, "filename", "name of an attachment",
      [*CONTROL, *SURROGATE, "a\u202eb", *NOT_TEXT, *NONE]),
     (attachment, "filename", "file name", ["", "a/", "/", "\\"]),

@@ -17,10 +17,11 @@ from mailsend import errors
 # Names that users' programs rely on.
 PROMISED = {
     "Attachment", "AuthenticationError", "CapabilityError", "Cause", "ConfigurationError",
-    "ConnectError", "DeliveryReport", "DeliveryUncertain", "Endpoint", "EnhancedStatus", "Envelope",
-    "ImplicitTlsTransport", "InsecurePlaintextTransport", "Interpretation", "InvalidAddress",
-    "InvalidMessage", "Limits", "MailsendError", "MemoryTransport", "MessageRefused", "Password",
-    "ProtocolViolation", "RecipientsRefused", "Reply", "ReplyError", "Scope", "Security",
+    "ConnectError", "DeliverBy", "DeliverByMode", "DeliveryReport", "DeliveryUncertain", "Endpoint",
+    "EnhancedStatus", "Envelope", "EnvelopeOptions", "ImplicitTlsTransport",
+    "InsecurePlaintextTransport", "Interpretation", "InvalidAddress", "InvalidMessage", "Limits",
+    "MailsendError", "MemoryTransport", "MessageRefused", "Notify", "Password", "ProtocolViolation",
+    "Recipient", "RecipientsRefused", "Reply", "ReplyError", "ReturnContent", "Scope", "Security",
     "SenderRefused", "ServiceUnavailable", "SessionError", "SessionLost", "SessionTimeout",
     "SmtpProfile", "StartTlsTransport", "Submission", "Timeouts", "TlsError", "TlsOptions",
     "Transport", "compose", "interpret", "open_transport", "report_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import pickle
 import ssl
 
@@ -11,16 +12,22 @@ import pytest
 from mailsend import (
     Attachment,
     Capabilities,
+    DeliverBy,
+    DeliverByMode,
     DeliveryReport,
     Endpoint,
     EnhancedStatus,
     Envelope,
+    EnvelopeOptions,
     Finding,
     Limits,
+    Notify,
     Outcome,
     Password,
+    Recipient,
     RecipientOutcome,
     Reply,
+    ReturnContent,
     Security,
     Severity,
     SmtpProfile,
@@ -42,6 +49,18 @@ VALUES: list[object] = [
     parse_address("ada@bücher.example"),
     Envelope("ada@example.org", ["bob@example.org", "eve@bücher.example"]),
     Envelope(None, ["bob@example.org"]),
+    DeliverBy(60, DeliverByMode.RETURN, trace=True),
+    EnvelopeOptions(
+        notify=Notify.SUCCESS | Notify.DELAY,
+        return_content=ReturnContent.HEADERS,
+        hold_until=dt.datetime(2030, 1, 1, tzinfo=dt.UTC),
+    ),
+    Recipient("bob@example.org", Notify.NEVER, "eve@bücher.example"),
+    Envelope(
+        "ada@example.org",
+        [Recipient("bob@example.org", Notify.SUCCESS)],
+        EnvelopeOptions(require_tls=True),
+    ),
     Submission(Envelope(None, ["bob@example.org"]), b"x\r\n", key=(1, "a")),
     RecipientOutcome("bob@example.org", Outcome.ACCEPTED, REPLY),
     DeliveryReport((RecipientOutcome("a@b.c", Outcome.NOT_SENT),), REPLY, key=3, endpoint="h:1"),

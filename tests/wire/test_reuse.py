@@ -14,6 +14,7 @@ import pytest
 from mailsend import (
     Cause,
     ConfigurationError,
+    DeliveryReport,
     DeliveryUncertain,
     Envelope,
     ImplicitTlsTransport,
@@ -75,6 +76,13 @@ class _Forgetful(MemoryTransport):
         return ()
 
 
+class _Careless(MemoryTransport):
+    """Breaks the contract: of an envelope it sees only the addresses."""
+
+    def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
+        return super().send_raw(Envelope(envelope.reverse_path, envelope.recipients), content)
+
+
 def test_the_suite_finds_a_transport_that_breaks_the_contract() -> None:
     transport = _Forgetful()
     with pytest.raises(AssertionError, match="arrives once"):
@@ -84,6 +92,8 @@ def test_the_suite_finds_a_transport_that_breaks_the_contract() -> None:
     refusing = MemoryTransport(refuse={"eve@example.org": Reply(550)})
     with pytest.raises(AssertionError, match="reported once"):
         check_transport(lambda: refusing)
+    with pytest.raises(AssertionError, match="drops what it cannot do, such as DSN"):
+        check_transport(_Careless)
 
 
 @pytest.mark.parametrize("mode", VARIANTS)

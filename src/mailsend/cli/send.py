@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import operator
 import os
 import sys
 import warnings
@@ -14,6 +16,7 @@ from typing import Any
 from mailsend.address import parse_address
 from mailsend.cli.exit_codes import ExitCode, code_for, epilog
 from mailsend.compose import compose
+from mailsend.envelope_options import EnvelopeOptions, Notify, ReturnContent
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
 from mailsend.message import envelope_of, parse, render
 from mailsend.profile import SmtpProfile
@@ -57,6 +60,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--attach", action="append", default=[], metavar="FILE", help="a file; repeatable"
     )
+    _add_options(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent; connect to nothing"
     )
@@ -67,17 +71,64 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "asked of the server", "what it does not offer is refused before anything is sent"
+    )
+    group.add_argument(
+        "--notify",
+        metavar="WHEN",
+        help="notifications of delivery: never, or any of success,failure,delay",
+    )
+    group.add_argument(
+        "--return",
+        dest="return_content",
+        choices=[str(choice) for choice in ReturnContent],
+        help="what of the message a notification of failure brings back",
+    )
+    group.add_argument("--envelope-id", metavar="ID", help="a name that notifications repeat")
+    group.add_argument(
+        "--require-tls", action="store_true", help="no server on the way may do without TLS"
+    )
+    group.add_argument(
+        "--hold-for", type=int, metavar="SECONDS", help="keep the message before sending it on"
+    )
+
+
+def _options(arguments: argparse.Namespace) -> EnvelopeOptions:
+    content = arguments.return_content
+    return EnvelopeOptions(
+        notify=None if arguments.notify is None else _notify(arguments.notify),
+        return_content=None if content is None else ReturnContent(content),
+        envelope_id=arguments.envelope_id,
+        require_tls=arguments.require_tls,
+        hold_for=arguments.hold_for,
+    )
+
+
+def _notify(text: str) -> Notify:
+    names = [name.strip().upper() for name in text.split(",")]
+    unknown = [name for name in names if name not in Notify.__members__]
+    if unknown:
+        raise InvalidMessage(
+            f"--notify has {text!a}",
+            advice="Write never, or any of success,failure,delay with commas between them",
+        )
+    return functools.reduce(operator.or_, (Notify[name] for name in names))
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Send, and print what became of it."""
     try:
         profile = _profile(arguments)
+        options = _options(arguments)
         message = _message(arguments, profile)
     except MailsendError as error:
         return _failed(error, arguments)
     for finding in profile.check():
         print(f"mailsend: {finding}", file=sys.stderr)
     if arguments.dry_run:
-        _show(profile, message)
+        _show(profile, message, options)
         return ExitCode.OK
     try:
         transport = open_transport(profile)
@@ -87,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Told before the session is closed: nothing that goes wrong from then on changes it.
     with transport:
         try:
-            report = transport.send(message)
+            report = transport.send(message, options=options)
         except MailsendError as error:
             return _failed(error, arguments)
         if arguments.verbose:
@@ -175,7 +226,7 @@ def _read(name: str) -> str:
         ) from error
 
 
-def _show(profile: SmtpProfile, message: EmailMessage) -> None:
+def _show(profile: SmtpProfile, message: EmailMessage, options: EnvelopeOptions) -> None:
     parsed = parse(message)
     envelope = envelope_of(parsed)
     content = render(parsed, eight_bit=True, utf8=parsed.needs_smtputf8)
@@ -183,8 +234,22 @@ def _show(profile: SmtpProfile, message: EmailMessage) -> None:
     print(f"-- server: {profile.endpoint}, {profile.security.value}{who}")
     print(f"-- from: {envelope.reverse_path}")
     print(f"-- to: {', '.join(envelope.recipients)}")
+    if options != EnvelopeOptions():
+        print(f"-- asked of the server: {_asked(options)}")
     print(f"-- {len(content)} octets; nothing was sent")
     print(content.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), end="")
+
+
+def _asked(options: EnvelopeOptions) -> str:
+    notify = options.notify
+    asked = {
+        "notify": notify and ",".join(str(condition.name).lower() for condition in notify),
+        "return": options.return_content,
+        "envelope-id": options.envelope_id,
+        "require-tls": options.require_tls or None,
+        "hold-for": options.hold_for,
+    }
+    return ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
 
 
 def _print_report(

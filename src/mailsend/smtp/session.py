@@ -149,7 +149,11 @@ class Session:
             SessionError: Lost earlier: nothing was accepted.
         """
         parameters = mail_parameters(
-            envelope, content, self.capabilities, self._profile.limits.message_octets
+            envelope,
+            content,
+            self.capabilities,
+            self._profile.limits.message_octets,
+            encrypted=self._wire.is_encrypted,
         )
         transaction = Transaction(
             envelope, content, self.capabilities, parameters, reset=self._needs_reset

@@ -11,7 +11,8 @@ from functools import partial
 from mailsend.compose import compose
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
-from mailsend.errors import InvalidMessage, MailsendError
+from mailsend.envelope_options import EnvelopeOptions, Notify
+from mailsend.errors import CapabilityError, InvalidMessage, MailsendError
 from mailsend.report import DeliveryReport
 from mailsend.transport import Transport
 
@@ -41,6 +42,7 @@ def check_transport(factory: Callable[[], Transport], received: Received | None 
         _delivers_the_octets,
         _hides_blind_recipients,
         _refuses_what_cannot_be_sent,
+        _drops_nothing_that_is_asked_for,
         _sends_many_lazily_in_order,
         _serves_threads,
     ):
@@ -140,6 +142,28 @@ def _is_invalid(attempt: Callable[[], object]) -> bool:
     except InvalidMessage:
         return True
     return False
+
+
+def _drops_nothing_that_is_asked_for(
+    factory: Callable[[], Transport], received: Received | None
+) -> None:
+    before = _count(received)
+    asked = {
+        "DSN": EnvelopeOptions(notify=Notify.SUCCESS),
+        "REQUIRETLS": EnvelopeOptions(require_tls=True),
+        "MT-PRIORITY": EnvelopeOptions(priority=1),
+    }
+    with factory() as transport:
+        for keyword, options in asked.items():
+            if keyword in transport.capabilities:
+                continue
+            try:
+                transport.send_raw(Envelope(_SENDER, ["bob@example.org"], options), _CONTENT)
+            except CapabilityError:
+                continue
+            raise AssertionError(f"the transport drops what it cannot do, such as {keyword}")
+    if received is not None:
+        _must(len(received()) == before, "nothing arrives that asks for what cannot be done")
 
 
 def _sends_many_lazily_in_order(

@@ -166,7 +166,12 @@ class Dialogue:
 
     def _extensions(self) -> tuple[str, ...]:
         settings, under_tls = self._responder.settings, self._channel.tls_version is not None
-        offered = list(settings.extensions)
+        offered = [
+            line
+            for line in settings.extensions
+            # RFC 8689 §2: what it promises can only be believed under TLS.
+            if under_tls or line.split(" ", 1)[0].upper() != "REQUIRETLS"
+        ]
         if settings.security is Security.STARTTLS and not under_tls:
             offered.append("STARTTLS")
         if settings.authenticates and (under_tls or settings.auth_without_tls):

@@ -56,7 +56,9 @@ class SmtpServer:
         require_auth: where AUTH is offered, refuse MAIL with 530 before it.
         auth_without_tls: offer AUTH in the clear too.
         extensions: lines of the EHLO reply as they are sent. STARTTLS and AUTH are added where
-            they can be used. CHUNKING switches BDAT on, BINARYMIME and DSN their parameters.
+            they can be used, and REQUIRETLS stands there only under TLS. CHUNKING switches BDAT
+            on; BINARYMIME, DSN, REQUIRETLS, ``MT-PRIORITY``, ``DELIVERBY 60`` (a minimum in
+            seconds) and ``FUTURERELEASE 3600 2030-01-01T00:00:00Z`` (limits) their parameters.
         delivery: how replies are written to the socket: ``whole``, by ``lines`` or by ``bytes``.
         authority: who signs the certificates; None for the one of the process.
         certificate: what is wrong with the server's certificate, or ``valid``.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
 
+from mailsend.testing.parameters import check_parameters
 from mailsend.testing.replies import Refused
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
@@ -19,19 +20,6 @@ _DOMAIN: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[!-Z^-~]+\])"
 _PATH: Final = re.compile(
     rf"<(?:(?P<local>{_DOT_STRING}|{_QUOTED})@(?P<domain>{_DOMAIN})|(?P<other>[Pp]ostmaster|))>"
 )
-# Every character of a value is printable and no "=" (RFC 5321 §4.1.2, RFC 6531 §3.3).
-_PARAMETER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~\u0080-\U0010ffff]+)?")
-
-_MAIL_PARAMETERS: Final = {
-    "SIZE": "SIZE",
-    "BODY": "8BITMIME",
-    "SMTPUTF8": "SMTPUTF8",
-    "AUTH": "AUTH",
-    "RET": "DSN",
-    "ENVID": "DSN",
-    "REQUIRETLS": "REQUIRETLS",
-}
-_RCPT_PARAMETERS: Final = {"NOTIFY": "DSN", "ORCPT": "DSN"}
 
 
 @frozen
@@ -55,15 +43,15 @@ class Path:
         return None
 
 
-def parse_path(line: bytes, extensions: Collection[str]) -> Path:
+def parse_path(line: bytes, extensions: Mapping[str, str]) -> Path:
     """Read ``MAIL FROM:<...>`` or ``RCPT TO:<...>`` with parameters.
 
     Args:
         line: the command without its line end.
-        extensions: the keywords of the EHLO reply in upper case.
+        extensions: keyword, in upper case, to parameters of the EHLO reply.
 
     Raises:
-        Refused: It is not well-formed, or has parameters of extensions that were not offered.
+        Refused: It is not well-formed, or its parameters are not, or were not offered.
     """
     is_mail = line[:4].upper() == b"MAIL"
     prefix = b"MAIL FROM:" if is_mail else b"RCPT TO:"
@@ -84,22 +72,5 @@ def parse_path(line: bytes, extensions: Collection[str]) -> Path:
     if rest and not rest.startswith(" "):
         raise Refused(501, bad_address, "Bad address syntax")
     parameters = tuple(rest[1:].split(" ")) if rest else ()
-    path = Path(found[0][1:-1], parameters)
-    _check_parameters(path, _MAIL_PARAMETERS if is_mail else _RCPT_PARAMETERS, extensions)
-    return path
-
-
-def _check_parameters(path: Path, known: dict[str, str], extensions: Collection[str]) -> None:
-    seen: set[str] = set()
-    for parameter in path.parameters:
-        keyword = parameter.partition("=")[0].upper()
-        if not _PARAMETER.fullmatch(parameter) or keyword in seen:
-            raise Refused(501, "5.5.4", f"Bad parameter {parameter!a}")
-        if known.get(keyword) not in extensions:
-            raise Refused(555, "5.5.4", f"Parameter {keyword} is not supported")
-        seen.add(keyword)
-    bodies = {"7BIT", "8BITMIME"} | ({"BINARYMIME"} & set(extensions))
-    if (body := path.value("BODY")) is not None and body.upper() not in bodies:
-        raise Refused(501, "5.5.4", "Bad value of BODY")
-    if (size := path.value("SIZE")) is not None and not re.fullmatch("[0-9]{1,20}", size):
-        raise Refused(501, "5.5.4", "Bad value of SIZE")
+    check_parameters(parameters, extensions, of_mail=is_mail)
+    return Path(found[0][1:-1], parameters)

@@ -13,6 +13,7 @@ from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.content import Content, prepare
 from mailsend.envelope import Envelope, Submission
+from mailsend.envelope_options import EnvelopeOptions
 from mailsend.errors import (
     CapabilityError,
     DeliveryUncertain,
@@ -94,7 +95,13 @@ class Transport(ABC):
     def capabilities(self) -> Capabilities:
         """What messages may make use of now. Opens the transport if need be; may raise as that."""
 
-    def send(self, message: AnyMessage, *, envelope: Envelope | None = None) -> DeliveryReport:
+    def send(
+        self,
+        message: AnyMessage,
+        *,
+        envelope: Envelope | None = None,
+        options: EnvelopeOptions | None = None,
+    ) -> DeliveryReport:
         """Hand over a message; opens the transport if need be.
 
         Bcc is taken for the envelope and left out of the octets. Parts with eight-bit characters
@@ -103,17 +110,29 @@ class Transport(ABC):
         Args:
             message: an :class:`email.message.EmailMessage`; it is not changed.
             envelope: who it is really from and for. None takes it from the message's fields.
+            options: what to ask of the server, where no envelope is given, which has its own.
 
         Returns:
             As :meth:`send_raw`.
 
         Raises:
-            InvalidMessage: The message cannot be sent as it is. Nothing was written.
+            InvalidMessage: The message cannot be sent as it is, or there are an envelope and
+                options. Nothing was written.
             InvalidAddress: Neither can one of its addresses.
             MailsendError: As :meth:`send_raw`.
         """
         parsed = parse(message)
-        sealed = envelope_of(parsed) if envelope is None else check_envelope(envelope)
+        if envelope is None:
+            sealed = envelope_of(parsed)
+            if options is not None:
+                sealed = evolve(sealed, options=options)
+        elif options is None:
+            sealed = check_envelope(envelope)
+        else:
+            raise InvalidMessage(
+                "an envelope and options are both given",
+                advice="Write Envelope(reverse_path, recipients, options)",
+            )
         try:
             return self._deliver(sealed, lambda capabilities: _octets_for(parsed, capabilities))
         except MailsendError as error:

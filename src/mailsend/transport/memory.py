@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from attrs import evolve
+
 from mailsend.address import Address, parse_address
 from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
@@ -83,7 +85,8 @@ class MemoryTransport(Transport):
     def send_raw(self, envelope: Envelope, content: bytes) -> DeliveryReport:
         check_envelope(envelope)
         prepared = prepare(content)
-        mail_parameters(envelope, prepared, self._capabilities, None)
+        # Where nothing leaves the process, nothing has to be encrypted.
+        mail_parameters(envelope, prepared, self._capabilities, None, encrypted=True)
         outcomes = tuple(self._outcome(address) for address in envelope.recipient_addresses)
         accepted = [o.address for o in outcomes if o.outcome is Outcome.ACCEPTED]
         if not accepted:
@@ -99,7 +102,7 @@ class MemoryTransport(Transport):
             )
         with self._lock:
             self._submissions.append(
-                Submission(Envelope(envelope.reverse_path, accepted), prepared.data)
+                Submission(evolve(envelope, recipients=accepted), prepared.data)
             )
         return DeliveryReport(outcomes, _ACCEPTED, endpoint=_ENDPOINT)
 
