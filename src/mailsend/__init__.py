@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from mailsend.address import Address, AddressRules, parse_address
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
@@ -64,6 +65,8 @@ from mailsend.transport import (
 )
 
 __all__ = [
+    "Address",
+    "AddressRules",
     "Attachment",
     "AuthenticationError",
     "Capabilities",
@@ -129,6 +132,7 @@ __all__ = [
     "interpret",
     "interpret_failure",
     "open_transport",
+    "parse_address",
     "providers",
     "reply_rules",
     "report_of",

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from attrs import field, frozen
 
-from mailsend.address import Address, parse_address
+from mailsend.address import DEFAULT_RULES, Address, AddressRules, parse_address
 from mailsend.errors import InvalidMessage
 
 
@@ -28,7 +28,11 @@ class Envelope:
     Attributes:
         reverse_path: address that bounces go to, or None for the null reverse path ``<>`` of
             notifications that must never bounce (RFC 5321 §4.5.5).
-        recipients: addresses as given, in order; a mailbox that is named twice is kept once.
+        recipients: addresses as given, in order; a mailbox that is named twice is kept once, in
+            the spelling that came first. Two spellings are the same mailbox as
+            :attr:`Address.identity` has it.
+        rules: which rare forms of addresses are taken. Envelopes are equal or not by their
+            addresses alone.
 
     Raises:
         InvalidAddress: One of them cannot be used.
@@ -37,6 +41,7 @@ class Envelope:
 
     reverse_path: str | None
     recipients: tuple[str, ...] = field(converter=_check_recipients)
+    rules: AddressRules = field(default=DEFAULT_RULES, kw_only=True, eq=False, repr=False)
     sender_address: Address | None = field(init=False, eq=False, repr=False)
     recipient_addresses: tuple[Address, ...] = field(init=False, eq=False, repr=False)
 
@@ -44,11 +49,11 @@ class Envelope:
         sender = (
             None
             if self.reverse_path is None
-            else parse_address(self.reverse_path, field="reverse path")
+            else parse_address(self.reverse_path, field="reverse path", rules=self.rules)
         )
         unique: dict[tuple[str, str], Address] = {}
         for text in self.recipients:
-            address = parse_address(text, field="recipient")
+            address = parse_address(text, field="recipient", rules=self.rules)
             unique.setdefault(address.identity, address)
         if not unique:
             raise InvalidMessage(

@@ -210,6 +210,6 @@ def _from_problem(provider: Provider, username: str | None, sender: str) -> str 
         if account.identity == address.identity:
             return None
         return f"{provider.name} sends from the account's own address, and not from {sender}"
-    if account.text.rpartition("@")[2].lower() == address.text.rpartition("@")[2].lower():
+    if account.identity[1] == address.identity[1]:
         return None
     return f"{provider.name} sends from addresses of the account's domain, and not from {sender}"

@@ -9,6 +9,7 @@ from typing import Self
 
 from attrs import evolve
 
+from mailsend.address import DEFAULT_RULES, AddressRules
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.content import Content, prepare
@@ -94,7 +95,13 @@ class Transport(ABC):
     def capabilities(self) -> Capabilities:
         """What messages may make use of now. Opens the transport if need be; may raise as that."""
 
-    def send(self, message: AnyMessage, *, envelope: Envelope | None = None) -> DeliveryReport:
+    def send(
+        self,
+        message: AnyMessage,
+        *,
+        envelope: Envelope | None = None,
+        rules: AddressRules | None = None,
+    ) -> DeliveryReport:
         """Hand over a message; opens the transport if need be.
 
         Bcc is taken for the envelope and left out of the octets. Parts with eight-bit characters
@@ -103,6 +110,8 @@ class Transport(ABC):
         Args:
             message: an :class:`email.message.EmailMessage`; it is not changed.
             envelope: who it is really from and for. None takes it from the message's fields.
+            rules: which rare forms of addresses the message's fields may have. None goes by
+                `envelope`, and takes none where there is none.
 
         Returns:
             As :meth:`send_raw`.
@@ -112,8 +121,9 @@ class Transport(ABC):
             InvalidAddress: Neither can one of its addresses.
             MailsendError: As :meth:`send_raw`.
         """
-        parsed = parse(message)
-        sealed = envelope_of(parsed) if envelope is None else check_envelope(envelope)
+        given = None if envelope is None else check_envelope(envelope)
+        parsed = parse(message, rules or (given.rules if given else DEFAULT_RULES))
+        sealed = given or envelope_of(parsed)
         try:
             return self._deliver(sealed, lambda capabilities: _octets_for(parsed, capabilities))
         except MailsendError as error:
