@@ -22,12 +22,9 @@ from mailsend.errors import ConfigurationError, InvalidAddress
 MAX_LOCAL_PART_OCTETS: Final = 64  # RFC 5321 §4.5.3.1.1
 MAX_ADDRESS_OCTETS: Final = 254  # a path of 256 with its angle brackets, RFC 5321 §4.5.3.1.3
 
-_ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-_PLAIN: Final = re.compile(rf"{_ATEXT}++(?:\.{_ATEXT}++)*+")
-# The same with what RFC 6531 §3.3 adds to atext.
-_DOT_STRING: Final = re.compile(
-    r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]++(?:\.[^\x00-\x20"(),.:;<>@\[\\\]\x7f]++)*+'
-)
+# atext as RFC 6531 §3.3 extends it: printable, and none of the specials.
+_ATOM: Final = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]++'
+_DOT_STRING: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\[ -~])*+)"@(.*)')
 _PAIR: Final = re.compile(r"\\(.)")
 _TO_QUOTE: Final = re.compile(r'["\\]')
@@ -165,10 +162,13 @@ def parse_address(
     if len(text) <= MAX_ADDRESS_OCTETS:
         # What nearly all addresses are. Everything else is read once more, for its reason.
         local, _, domain = text.rpartition("@")
-        if _PLAIN.fullmatch(local) and len(local) <= MAX_LOCAL_PART_OCTETS and "=?" not in local:
-            checked = check_domain(domain)
-            if type(checked) is str and len(local) + len(checked) < MAX_ADDRESS_OCTETS:
-                return Address(text, local, checked)
+        if _DOT_STRING.fullmatch(local):
+            usual = local.isascii() and "=?" not in local
+            octets = len(local) if usual else _octets_if_taken(local)
+            if octets <= MAX_LOCAL_PART_OCTETS:
+                checked = check_domain(domain)
+                if type(checked) is str and octets + len(checked) < MAX_ADDRESS_OCTETS:
+                    return Address(text, local, checked)
     result = _read(text, rules)
     if isinstance(result, Refusal):
         raise _invalid(field, text, result)
@@ -187,6 +187,12 @@ def domain_to_ascii(domain: str, *, field: str) -> str:
     if isinstance(checked, Refusal):
         raise _invalid(field, domain, checked)
     return checked
+
+
+def _octets_if_taken(local: str) -> int:
+    """The length of a dot-string as a local part; more than is allowed if it is refused."""
+    taken = local.isprintable() and _refuse_local_part(local) is None
+    return len(local.encode()) if taken else MAX_LOCAL_PART_OCTETS + 1
 
 
 def _read(text: str, rules: AddressRules) -> Address | Refusal:

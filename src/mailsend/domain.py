@@ -140,6 +140,8 @@ def refuse_lookalikes(text: str) -> Refusal | None:
             "it is not in Unicode normalization form NFC",
             "Pass unicodedata.normalize('NFC', address), if that is the address that was meant",
         )
+    if unicodedata.is_normalized("NFKC", text) and not any(dot in text for dot in _DOTS):
+        return None
     for c in text:
         if not c.isascii() and (
             c in _DOTS or any(d.isascii() for d in unicodedata.normalize("NFKC", c))

@@ -9,6 +9,7 @@ import ssl
 import pytest
 
 from mailsend import (
+    AddressRules,
     Attachment,
     Capabilities,
     DeliveryReport,
@@ -40,6 +41,8 @@ VALUES: list[object] = [
     EnhancedStatus(5, 7, 139),
     Capabilities.offering("SIZE 10", "AUTH PLAIN"),
     parse_address("ada@bücher.example"),
+    AddressRules(address_literals=True),
+    Envelope(None, ["ada@[192.0.2.1]"], rules=AddressRules(address_literals=True)),
     Envelope("ada@example.org", ["bob@example.org", "eve@bücher.example"]),
     Envelope(None, ["bob@example.org"]),
     Submission(Envelope(None, ["bob@example.org"]), b"x\r\n", key=(1, "a")),
