@@ -184,6 +184,8 @@ def domain_to_ascii(domain: str, *, field: str) -> str:
     if len(domain) > MAX_DOMAIN_OCTETS:
         raise _invalid(field, domain, _too_long("domain", len(domain), MAX_DOMAIN_OCTETS))
     checked = check_domain(domain)
+    if isinstance(checked, str) and len(checked) > MAX_DOMAIN_OCTETS:
+        checked = _too_long("domain", len(checked), MAX_DOMAIN_OCTETS)
     if isinstance(checked, Refusal):
         raise _invalid(field, domain, checked)
     return checked
@@ -191,7 +193,7 @@ def domain_to_ascii(domain: str, *, field: str) -> str:
 
 def _octets_if_taken(local: str) -> int:
     """The length of a dot-string as a local part; more than is allowed if it is refused."""
-    taken = local.isprintable() and _refuse_local_part(local) is None
+    taken = local.isprintable() and _refuse_content(local) is None
     return len(local.encode()) if taken else MAX_LOCAL_PART_OCTETS + 1
 
 
@@ -212,15 +214,17 @@ def _read(text: str, rules: AddressRules) -> Address | Refusal:
     else:
         local, _, domain = text.rpartition("@")
         refusal = _refuse_unquoted(local)
-    refusal = refusal or _refuse_local_part(local)
+    octets = len(_written(local).encode())
+    if refusal is None and octets > MAX_LOCAL_PART_OCTETS:
+        refusal = _too_long("local part", octets, MAX_LOCAL_PART_OCTETS)
+    refusal = refusal or _refuse_content(local)
     if refusal is not None:
         return refusal
     checked = _check_literal(domain, rules) if domain.startswith("[") else check_domain(domain)
     if isinstance(checked, Refusal):
         return checked
-    octets = len(_written(local).encode()) + 1 + len(checked)
-    if octets > MAX_ADDRESS_OCTETS:
-        return _too_long("address", octets, MAX_ADDRESS_OCTETS)
+    if octets + 1 + len(checked) > MAX_ADDRESS_OCTETS:
+        return _too_long("address", octets + 1 + len(checked), MAX_ADDRESS_OCTETS)
     return Address(text, local, checked)
 
 
@@ -263,15 +267,13 @@ def _refuse_quoted(local: str, rules: AddressRules) -> Refusal | None:
     return None
 
 
-def _refuse_local_part(local: str) -> Refusal | None:
-    if _ENCODED_WORD.search(local):
+def _refuse_content(local: str) -> Refusal | None:
+    """Why a local part cannot be what it is, quoted or not."""
+    if "=?" in local and _ENCODED_WORD.search(local):
         return Refusal(
             "its local part is an encoded word, which no address may have (RFC 2047 §5)",
             "Write the characters themselves",
         )
-    octets = len(_written(local).encode())
-    if octets > MAX_LOCAL_PART_OCTETS:
-        return _too_long("local part", octets, MAX_LOCAL_PART_OCTETS)
     if local.isascii():
         return None
     if unicodedata.category(local[0]).startswith("M"):

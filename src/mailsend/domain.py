@@ -23,7 +23,7 @@ _LABEL: Final = r"(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN: Final = re.compile(rf"(?![0-9]+(?:\.[0-9]+){{3}}\Z){_LABEL}(?:\.{_LABEL})*")
 _DOTTED_QUAD: Final = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _NOT_IN_A_LABEL: Final = re.compile(r"[\x00-,/:-@\[-`{-\x7f]")
-_DOTS: Final = "\u3002\uff61"  # which IDNA mapping turns into a full stop
+_IDEOGRAPHIC_STOP: Final = "\u3002"  # which IDNA mapping turns into a full stop
 _JOINERS: Final = "\u200c\u200d"
 _MARKS: Final = "\u061c\u200e\u200f"
 # email-validator refuses the special names of RFC 6761 and single labels, which a company's relay
@@ -140,12 +140,11 @@ def refuse_lookalikes(text: str) -> Refusal | None:
             "it is not in Unicode normalization form NFC",
             "Pass unicodedata.normalize('NFC', address), if that is the address that was meant",
         )
-    if unicodedata.is_normalized("NFKC", text) and not any(dot in text for dot in _DOTS):
+    if unicodedata.is_normalized("NFKC", text) and _IDEOGRAPHIC_STOP not in text:
         return None
     for c in text:
-        if not c.isascii() and (
-            c in _DOTS or any(d.isascii() for d in unicodedata.normalize("NFKC", c))
-        ):
+        plain = unicodedata.normalize("NFKC", c)
+        if not c.isascii() and (_IDEOGRAPHIC_STOP in {c, plain} or any(d.isascii() for d in plain)):
             return Refusal(
                 f"it contains the character U+{ord(c):04X}, which only looks like others",
                 "Write the address with the letters and signs of its own script, or of ASCII",

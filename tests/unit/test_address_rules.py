@@ -100,6 +100,18 @@ def test_quoting_allows_nothing_else(text: str, what: str) -> None:
         parse_address(text)
 
 
+@pytest.mark.parametrize("local", ["ada", "a=?a", "bü", '"a b"', '"\\a\\ b"', '"bü b"'])
+def test_the_length_is_that_on_the_wire(local: str) -> None:
+    written = parse_address(f"{local}@x", rules=BOTH).on_the_wire.removesuffix("@x")
+    # An é alone is xn--9ca, six octets more than the one character it is here.
+    domain = f"é.{'.'.join(['x' * 60] * 3)}."
+    rest = 254 - len(f"{written}@xn--9ca{domain[1:]}".encode())
+    longest = parse_address(f"{local}@{domain}{'y' * rest}", rules=BOTH)
+    assert len(longest.on_the_wire.encode()) == 254
+    with pytest.raises(InvalidAddress, match="its address has 255 octets"):
+        parse_address(f"{local}@{domain}{'y' * (rest + 1)}", rules=BOTH)
+
+
 @pytest.mark.parametrize(
     ("domain", "same"),
     [
@@ -192,16 +204,20 @@ def test_envelopes_are_equal_by_their_addresses() -> None:
     assert repr(plain) == repr(other)
 
 
+@pytest.mark.parametrize(
+    ("name", "octets"),
+    [("Ada", b"To: Ada <%b>\r\n"), ("Ädä", b"To: =?utf-8?q?=C3=84d=C3=A4?= <%b>\r\n")],
+)
 @pytest.mark.parametrize("to", ['"ada lovelace"@example.org', "ada@[IPv6:2001:db8::1]"])
-def test_from_compose_to_the_octets(to: str) -> None:
+def test_from_compose_to_the_octets(to: str, name: str, octets: bytes) -> None:
     with pytest.raises(InvalidAddress, match="to "):
         compose(sender="bob@example.org", to=to)
-    message = compose(sender="bob@example.org", to=f"Ada <{to}>", text="x", rules=BOTH)
+    message = compose(sender="bob@example.org", to=f"{name} <{to}>", text="x", rules=BOTH)
     with pytest.raises(InvalidAddress, match="To "):
         parse(message)
     parsed = parse(message, BOTH)
     assert envelope_of(parsed).recipients == (to,)
-    assert f"To: Ada <{to}>\r\n".encode() in render(parsed, eight_bit=True, utf8=False)
+    assert octets % to.encode() in render(parsed, eight_bit=True, utf8=False)
 
 
 @pytest.mark.parametrize("local_part", ['"a..b"', '".a"', '"a."'])

@@ -67,6 +67,8 @@ def test_u_labels_become_a_labels(domain: str, ascii_domain: str) -> None:
         ("xn--abc-d-.example", "hyphen"),
         ("xn--99999999.example", "is no A-label"),
         ("a.xn--1ug", "is no A-label"),
+        # A second spelling of xn--bbk, which would be a second name that is shown alike.
+        ("xn---bbk.example", "is no A-label"),
         ("bücher.xn--abc.example", "is no A-label"),
         # A bidi override, a full-width letter, an upper-case one and a full stop, encoded.
         *(
