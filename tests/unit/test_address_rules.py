@@ -206,7 +206,7 @@ def test_envelopes_are_equal_by_their_addresses() -> None:
 
 @pytest.mark.parametrize(
     ("name", "octets"),
-    [("Ada", b"To: Ada <%b>\r\n"), ("Ädä", b"To: =?utf-8?q?=C3=84d=C3=A4?= <%b>\r\n")],
+    [("Ada", b"To: Ada <%b>\r\n"), ("Ädä", b"To: =?utf-8?b?w4Rkw6Q=?= <%b>\r\n")],
 )
 @pytest.mark.parametrize("to", ['"ada lovelace"@example.org', "ada@[IPv6:2001:db8::1]"])
 def test_from_compose_to_the_octets(to: str, name: str, octets: bytes) -> None:
