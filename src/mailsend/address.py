@@ -26,7 +26,7 @@ MAX_ADDRESS_OCTETS: Final = 254  # a path of 256 with its angle brackets, RFC 53
 _ATOM: Final = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]++'
 _DOT_STRING: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\[ -~])*+)"@(.*)')
-_PAIR: Final = re.compile(r"\\(.)")
+_CHARACTER: Final = re.compile(r"\\?(.)")  # of a quoted string, with or without its backslash
 _TO_QUOTE: Final = re.compile(r'["\\]')
 _ENCODED_WORD: Final = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")  # RFC 2047 §2
 _SHOWN: Final = 80
@@ -209,7 +209,7 @@ def _read(text: str, rules: AddressRules) -> Address | Refusal:
     if refusal is not None:
         return refusal
     if quoted:
-        local, domain = _PAIR.sub(r"\1", quoted[1]), quoted[2]
+        local, domain = "".join(_CHARACTER.findall(quoted[1])), quoted[2]
         refusal = _refuse_quoted(local, rules)
     else:
         local, _, domain = text.rpartition("@")
