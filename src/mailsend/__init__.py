@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from mailsend.address import Address, AddressRules, parse_address
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
@@ -77,6 +78,8 @@ from mailsend.transport import (
 
 __all__ = [
     "AccessToken",
+    "Address",
+    "AddressRules",
     "Attachment",
     "AuthenticationError",
     "CachedToken",
@@ -157,6 +160,7 @@ __all__ = [
     "interpret",
     "interpret_failure",
     "open_transport",
+    "parse_address",
     "providers",
     "reply_rules",
     "report_of",

@@ -16,7 +16,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from mailsend.address import parse_address
+from mailsend.address import DEFAULT_RULES, AddressRules, parse_address
 from mailsend.errors import InvalidMessage
 
 _FIELD_NAME: Final = re.compile(r"[!-9;-~]+")
@@ -123,6 +123,7 @@ def compose(
     inline: Mapping[str, AttachmentSource] | None = None,
     reply_to: str | Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
+    rules: AddressRules = DEFAULT_RULES,
 ) -> EmailMessage:
     """Build a message with Date and a new Message-ID in the sender's domain.
 
@@ -139,6 +140,7 @@ def compose(
             ``"logo"``. Needs `html`.
         reply_to: where answers go.
         headers: further header fields. Those that the other arguments set are refused.
+        rules: which rare forms of addresses are taken; ``send()`` has to be given the same.
 
     Raises:
         InvalidAddress: An address cannot be used.
@@ -146,12 +148,12 @@ def compose(
             character, or a file cannot be read.
     """
     message = EmailMessage(policy=SMTP)
-    author = _mailbox("sender", sender)
+    author = _mailbox("sender", sender, rules)
     fields = {
-        "To": _mailboxes("to", to),
-        "Cc": _mailboxes("cc", cc),
-        "Bcc": _mailboxes("bcc", bcc),
-        "Reply-To": _mailboxes("reply_to", reply_to),
+        "To": _mailboxes("to", to, rules),
+        "Cc": _mailboxes("cc", cc, rules),
+        "Bcc": _mailboxes("bcc", bcc, rules),
+        "Reply-To": _mailboxes("reply_to", reply_to, rules),
     }
     if not (fields["To"] or fields["Cc"] or fields["Bcc"]):
         raise InvalidMessage(
@@ -240,13 +242,16 @@ def _as_attachment(source: AttachmentSource) -> Attachment:
     return source if isinstance(source, Attachment) else Attachment.from_path(source)
 
 
-def _mailboxes(name: str, given: str | Iterable[str]) -> tuple[HeaderAddress, ...]:
+def _mailboxes(
+    name: str, given: str | Iterable[str], rules: AddressRules
+) -> tuple[HeaderAddress, ...]:
     if not isinstance(given, Iterable):
         raise InvalidMessage(f"{name} has to be an address or a list, not {type(given).__name__}")
-    return tuple(_mailbox(name, one) for one in ((given,) if isinstance(given, str) else given))
+    listed = (given,) if isinstance(given, str) else given
+    return tuple(_mailbox(name, one, rules) for one in listed)
 
 
-def _mailbox(name: str, text: str) -> HeaderAddress:
+def _mailbox(name: str, text: str, rules: AddressRules) -> HeaderAddress:
     """Read ``ada@example.org`` or ``Ada <ada@example.org>``; exactly one, nothing guessed."""
     _check_line(name, text)
     if len(text) > _MAX_MAILBOX:
@@ -264,7 +269,7 @@ def _mailbox(name: str, text: str) -> HeaderAddress:
             f"{ascii(text)[:80]}",
             advice='Write "Lovelace, Ada" <ada@example.org>, and several addresses as a list',
         )
-    address = parse_address(bare, field=name)
+    address = parse_address(bare, field=name, rules=rules)
     # With A-labels the message needs no SMTPUTF8 for the sake of a domain alone.
     return HeaderAddress(display, address.local_part, address.domain)
 

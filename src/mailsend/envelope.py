@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from attrs import field, frozen
 
-from mailsend.address import Address, parse_address
+from mailsend.address import DEFAULT_RULES, Address, AddressRules, parse_address
 from mailsend.envelope_options import EnvelopeOptions, Notify, Recipient
 from mailsend.errors import InvalidMessage
 
@@ -45,12 +45,15 @@ class Envelope:
     Attributes:
         reverse_path: address that bounces go to, or None for the null reverse path ``<>`` of
             notifications that must never bounce (RFC 5321 §4.5.5).
-        recipients: addresses as given, in order; a mailbox that is named twice is kept once. A
-            :class:`Recipient` may stand for an address; then its address stands here, and it
-            itself in `requests`.
+        recipients: addresses as given, in order; a mailbox that is named twice is kept once, in
+            the spelling that came first. Two spellings are the same mailbox as
+            :attr:`Address.identity` has it. A :class:`Recipient` may stand for an address; then
+            its address stands here, and it itself in `requests`.
         options: what to ask of the server for the message.
         requests: the recipients that ask for something of their own, from `recipients`. Given
             here, it holds for those that are recipients, so that ``evolve`` may change these.
+        rules: which rare forms of addresses are taken, of those that are no :class:`Recipient`.
+            Envelopes are equal or not by their addresses, whatever rules took them.
 
     Raises:
         InvalidAddress: One of them cannot be used.
@@ -62,6 +65,7 @@ class Envelope:
     recipients: tuple[str, ...] = field(converter=_check_recipients)
     options: EnvelopeOptions = _NO_OPTIONS
     requests: tuple[Recipient, ...] = field(default=(), converter=_check_requests)
+    rules: AddressRules = field(default=DEFAULT_RULES, kw_only=True, eq=False, repr=False)
     sender_address: Address | None = field(init=False, eq=False, repr=False)
     recipient_addresses: tuple[Address, ...] = field(init=False, eq=False, repr=False)
 
@@ -69,7 +73,7 @@ class Envelope:
         sender = (
             None
             if self.reverse_path is None
-            else parse_address(self.reverse_path, field="reverse path")
+            else parse_address(self.reverse_path, field="reverse path", rules=self.rules)
         )
         unique: dict[tuple[str, str], Address] = {}
         asking = list(self.requests)
@@ -78,7 +82,7 @@ class Envelope:
                 address = item.mailbox
                 asking.append(item)
             else:
-                address = parse_address(item, field="recipient")
+                address = parse_address(item, field="recipient", rules=self.rules)
             unique.setdefault(address.identity, address)
         if not unique:
             raise InvalidMessage(

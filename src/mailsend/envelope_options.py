@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import Attribute, field, frozen
 
-from mailsend.address import Address, parse_address
+from mailsend.address import DEFAULT_RULES, Address, AddressRules, parse_address
 from mailsend.errors import InvalidMessage
 from mailsend.xtext import encode_xtext
 
@@ -208,6 +208,7 @@ class Recipient:
         original: the address that notifications are to name as the original recipient. Whoever
             submits a message names the recipient's own address here, or nothing (RFC 3461 §4.2);
             whoever hands on what was addressed to somebody else names that.
+        rules: which rare forms of addresses are taken.
 
     Raises:
         InvalidAddress: An address cannot be used.
@@ -217,14 +218,15 @@ class Recipient:
     address: str
     notify: Notify | None = field(default=None, validator=_check_notify)
     original: str | None = None
+    rules: AddressRules = field(default=DEFAULT_RULES, kw_only=True, eq=False, repr=False)
     mailbox: Address = field(init=False, eq=False, repr=False)
     original_mailbox: Address | None = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        mailbox = parse_address(self.address, field="recipient")
+        mailbox = parse_address(self.address, field="recipient", rules=self.rules)
         original = None
         if self.original is not None:
-            original = parse_address(self.original, field="original recipient")
+            original = parse_address(self.original, field="original recipient", rules=self.rules)
         object.__setattr__(self, "mailbox", mailbox)
         object.__setattr__(self, "original_mailbox", original)
 

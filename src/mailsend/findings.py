@@ -211,6 +211,6 @@ def _from_problem(provider: Provider, username: str | None, sender: str) -> str 
     if provider.from_rule is FromRule.ACCOUNT:
         fits, whose = account.identity == address.identity, "the account's own address"
     else:
-        mine, theirs = (a.text.rpartition("@")[2].lower() for a in (account, address))
-        fits, whose = mine == theirs, "addresses of the account's domain"
+        fits = account.identity[1] == address.identity[1]
+        whose = "addresses of the account's domain"
     return None if fits else f"{provider.name} sends from {whose}, and not from {sender}"

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
-from mailsend.address import parse_address
+from mailsend.address import DEFAULT_RULES, AddressRules, parse_address
 from mailsend.envelope import Envelope
 from mailsend.errors import InvalidMessage
 
@@ -47,10 +47,12 @@ class ParsedMessage:
         message: the caller's object, untouched.
         fields: field name in lower case, and the bare addresses it names, for each address field
             in order.
+        rules: which rare forms of addresses were taken.
     """
 
     message: AnyMessage
     fields: tuple[tuple[str, tuple[str, ...]], ...]
+    rules: AddressRules = DEFAULT_RULES
 
     def addresses(self, *names: str) -> tuple[str, ...]:
         """The addresses of these fields, in the message's order."""
@@ -62,8 +64,12 @@ class ParsedMessage:
         return any(not a.isascii() for name, f in self.fields for a in f if name not in _BLIND)
 
 
-def parse(message: AnyMessage) -> ParsedMessage:
+def parse(message: AnyMessage, rules: AddressRules = DEFAULT_RULES) -> ParsedMessage:
     """Read the address fields of a message.
+
+    Args:
+        message: the message.
+        rules: which rare forms of addresses are taken.
 
     Raises:
         InvalidMessage: It is no message, or an address field cannot be read without a guess.
@@ -76,14 +82,15 @@ def parse(message: AnyMessage) -> ParsedMessage:
     return ParsedMessage(
         message,
         tuple(
-            (name.lower(), _addresses_in(name, value))
+            (name.lower(), _addresses_in(name, value, rules))
             for name, value in message.raw_items()
             if name.lower() in _ADDRESS_FIELDS
         ),
+        rules,
     )
 
 
-def _addresses_in(name: str, value: Any) -> tuple[str, ...]:
+def _addresses_in(name: str, value: Any, rules: AddressRules) -> tuple[str, ...]:
     text = value if isinstance(value, str) else str(value)
     try:
         header: Any = default_policy.header_fetch_parse(name, text)  # an AddressHeader
@@ -102,7 +109,7 @@ def _addresses_in(name: str, value: Any) -> tuple[str, ...]:
             "between them",
         ) from (defects[0] if defects else None)
     for address in found:
-        parse_address(address, field=name)
+        parse_address(address, field=name, rules=rules)
     return found
 
 
@@ -141,7 +148,7 @@ def envelope_of(parsed: ParsedMessage) -> Envelope:
             advice="Set From, and Sender if From names several",
         )
     recipients = parsed.addresses(f"{prefix}to", f"{prefix}cc", f"{prefix}bcc")
-    return Envelope(senders[0], recipients)
+    return Envelope(senders[0], recipients, rules=parsed.rules)
 
 
 def render(parsed: ParsedMessage, *, eight_bit: bool, utf8: bool) -> bytes:
@@ -258,7 +265,7 @@ def _check_header_section(content: bytes, bare: AnyMessage, parsed: ParsedMessag
     for (name, source), found, (_, value) in zip(texts, intended, octets, strict=True):
         text = value.decode("utf-8", "replace")
         # What reads the same as it was given, and was understood then, needs no second reading.
-        if (text != source or "=?" in text) and _addresses_in(name, text) != found:
+        if (text != source or "=?" in text) and _addresses_in(name, text, parsed.rules) != found:
             raise _not_as_asked(f"other addresses in {name} than the message has")
 
 

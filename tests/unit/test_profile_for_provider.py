@@ -259,6 +259,13 @@ def test_check_knows_who_may_stand_in_from(rule: str | None, sender: str, fits: 
     assert (findings(profile, sender=sender) == []) is fits
 
 
+def test_a_domain_is_one_in_either_script() -> None:
+    provider = attrs.evolve(ACME, policies=(), from_rule="account_domain")
+    profile = make(provider, username="ada@bücher.test", credentials=SECRET)
+    assert findings(profile, sender="eve@xn--bcher-kva.test") == []
+    assert findings(profile, sender="eve@xn--strae-oqa.test") != []
+
+
 def test_the_providers_own_rules_read_its_replies() -> None:
     reply = Reply.parse("450 4.7.1 Closed for lunch")
     assert interpret(reply, Stage.MAIL, ACME).rule == "acme-closed"

@@ -16,15 +16,17 @@ from mailsend import errors
 
 # Names that users' programs rely on.
 PROMISED = {
-    "Attachment", "AuthenticationError", "CapabilityError", "Cause", "ConfigurationError",
-    "ConnectError", "DeliverBy", "DeliverByMode", "DeliveryReport", "DeliveryUncertain", "Endpoint",
-    "EnhancedStatus", "Envelope", "EnvelopeOptions", "ImplicitTlsTransport",
-    "InsecurePlaintextTransport", "Interpretation", "InvalidAddress", "InvalidMessage", "Limits",
-    "MailsendError", "MemoryTransport", "MessageRefused", "Notify", "Password", "ProtocolViolation",
-    "Recipient", "RecipientsRefused", "Reply", "ReplyError", "ReturnContent", "Scope", "Security",
+    "Address", "AddressRules", "Attachment", "AuthenticationError", "CapabilityError", "Cause",
+    "ConfigurationError", "ConnectError", "DeliverBy", "DeliverByMode", "DeliveryReport",
+    "DeliveryUncertain", "Endpoint", "EnhancedStatus", "Envelope", "EnvelopeOptions",
+    "ImplicitTlsTransport", "InsecurePlaintextTransport", "Interpretation", "InvalidAddress",
+    "InvalidMessage", "Limits", "MailsendError", "MemoryTransport", "MessageRefused", "Notify",
+    "Password", "ProtocolViolation", "Recipient", "RecipientsRefused", "Reply", "ReplyError",
+    "ReturnContent", "Scope", "Security",
     "SenderRefused", "ServiceUnavailable", "SessionError", "SessionLost", "SessionTimeout",
     "SmtpProfile", "StartTlsTransport", "Submission", "Timeouts", "TlsError", "TlsOptions",
-    "Transport", "compose", "interpret", "open_transport", "report_of",
+    "Transport", "compose", "interpret", "open_transport", "parse_address",
+    "report_of",
 }  # fmt: skip
 
 PUBLIC = [(name, getattr(mailsend, name)) for name in mailsend.__all__]

@@ -10,6 +10,7 @@ import ssl
 import pytest
 
 from mailsend import (
+    AddressRules,
     Attachment,
     Capabilities,
     DeliverBy,
@@ -47,6 +48,8 @@ VALUES: list[object] = [
     EnhancedStatus(5, 7, 139),
     Capabilities.offering("SIZE 10", "AUTH PLAIN"),
     parse_address("ada@bücher.example"),
+    AddressRules(address_literals=True),
+    Envelope(None, ["ada@[192.0.2.1]"], rules=AddressRules(address_literals=True)),
     Envelope("ada@example.org", ["bob@example.org", "eve@bücher.example"]),
     Envelope(None, ["bob@example.org"]),
     DeliverBy(60, DeliverByMode.RETURN, trace=True),

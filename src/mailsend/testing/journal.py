@@ -10,7 +10,10 @@ from email.message import EmailMessage
 
 from attrs import frozen
 
+from mailsend.address import AddressRules
 from mailsend.envelope import Envelope
+
+_ANY = AddressRules(quoted_local_parts=True, address_literals=True)
 
 
 @frozen(kw_only=True)
@@ -46,7 +49,7 @@ class ReceivedMessage:
     @property
     def envelope(self) -> Envelope:
         """The same envelope as mailsend's own type has it; None stands for ``<>`` there."""
-        return Envelope(self.reverse_path or None, self.recipients)
+        return Envelope(self.reverse_path or None, self.recipients, rules=_ANY)
 
     def message(self) -> EmailMessage:
         """The content, parsed with :data:`email.policy.default`."""

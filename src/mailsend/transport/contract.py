@@ -9,6 +9,7 @@ from typing import Self
 
 from attrs import evolve
 
+from mailsend.address import DEFAULT_RULES, AddressRules
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.content import Content, prepare
@@ -101,6 +102,7 @@ class Transport(ABC):
         *,
         envelope: Envelope | None = None,
         options: EnvelopeOptions | None = None,
+        rules: AddressRules | None = None,
     ) -> DeliveryReport:
         """Hand over a message; opens the transport if need be.
 
@@ -111,6 +113,8 @@ class Transport(ABC):
             message: an :class:`email.message.EmailMessage`; it is not changed.
             envelope: who it is really from and for. None takes it from the message's fields.
             options: what to ask of the server, where no envelope is given, which has its own.
+            rules: which rare forms of addresses the message's fields may have. None goes by
+                `envelope`, and takes none where there is none.
 
         Returns:
             As :meth:`send_raw`.
@@ -121,18 +125,16 @@ class Transport(ABC):
             InvalidAddress: Neither can one of its addresses.
             MailsendError: As :meth:`send_raw`.
         """
-        parsed = parse(message)
-        if envelope is None:
-            sealed = envelope_of(parsed)
-            if options is not None:
-                sealed = evolve(sealed, options=options)
-        elif options is None:
-            sealed = check_envelope(envelope)
-        else:
+        given = None if envelope is None else check_envelope(envelope)
+        if given is not None and options is not None:
             raise InvalidMessage(
                 "an envelope and options are both given",
                 advice="Write Envelope(reverse_path, recipients, options)",
             )
+        parsed = parse(message, rules or (given.rules if given else DEFAULT_RULES))
+        sealed = given or envelope_of(parsed)
+        if options is not None:
+            sealed = evolve(sealed, options=options)
         try:
             return self._deliver(sealed, lambda capabilities: _octets_for(parsed, capabilities))
         except MailsendError as error:

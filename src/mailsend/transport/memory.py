@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 from attrs import evolve
 
-from mailsend.address import Address, parse_address
+from mailsend.address import Address, AddressRules, parse_address
 from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
@@ -23,6 +23,7 @@ from mailsend.transport.contract import Transport, check_envelope
 
 _ACCEPTED = Reply(250, None, ("OK: kept in memory",))
 _ENDPOINT = "memory"
+_ANY = AddressRules(quoted_local_parts=True, address_literals=True)
 
 
 class MemoryTransport(Transport):
@@ -46,7 +47,7 @@ class MemoryTransport(Transport):
         capabilities: Capabilities | None = None,
     ) -> None:
         self._refuse = {
-            parse_address(address, field="refuse").identity: _refusal(reply)
+            parse_address(address, field="refuse", rules=_ANY).identity: _refusal(reply)
             for address, reply in (refuse or {}).items()
         }
         self._capabilities = capabilities or Capabilities.offering("8BITMIME", "SMTPUTF8")
