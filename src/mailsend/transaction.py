@@ -146,6 +146,8 @@ class Transaction:
         self._asked_for_data = False
         self._begun = False
         self._someone_accepted = False
+        self.is_over = False
+        """Whether nothing is left to write, and every reply has come."""
         self.end_begun = False
         """Whether the last octet of the content may have been written.
 
@@ -202,6 +204,7 @@ class Transaction:
             self._asked_for_data = True
             return (_DATA,)
         if self._data is None or not self._data.is_intermediate or self._final is not None:
+            self.is_over = True
             return None
         # 354 although nobody was accepted: the server waits for content, so it gets none
         # (RFC 2920 §3.1).

@@ -43,6 +43,8 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._input = bytearray()
         self._tls: ssl.SSLObject | None = None
+        self.certificate_names: tuple[str, ...] = ()
+        """Whom the client's certificate names: e-mail addresses, then the subject's common name."""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._ended = False
@@ -53,12 +55,6 @@ class Channel:
     def tls_version(self) -> str | None:
         """Such as ``TLSv1.3``, or None in the clear."""
         return self._tls.version() if self._tls else None
-
-    @property
-    def certificate_names(self) -> tuple[str, ...]:
-        """Whom the client's certificate names: e-mail addresses, then the subject's common name."""
-        certificate = self._tls.getpeercert() if self._tls else None
-        return _names(certificate) if certificate else ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -155,6 +151,8 @@ class Channel:
             except ssl.SSLError as error:
                 await self._flush()  # the alert that tells the client why
                 raise Disconnected from error
+        # Now: when the client has broken off, the certificate is no longer told.
+        self.certificate_names = _names(tls.getpeercert() or {})
         await self._flush()
         self._tls = tls
         self._decrypt()  # the first command may have come with the end of the handshake

@@ -186,11 +186,13 @@ class SmtpTransport(Transport):
             raise
         except BaseException as interrupt:
             transaction, endpoint = course.transaction, str(course.endpoint)
+            stage: Stage | None = None
             if transaction is None:
                 report = DeliveryReport.nothing_sent(envelope.recipients, endpoint=endpoint)
             else:
                 report = transaction.report(uncertain=transaction.end_begun, endpoint=endpoint)
-            leave_report(interrupt, report, transaction.stage if transaction else None)
+                stage = None if transaction.is_over else transaction.stage
+            leave_report(interrupt, report, stage)
             raise
 
     def _attempt(
