@@ -21,7 +21,7 @@ from mailsend.oauth.answers import (
     new_refresh_token,
     token_from,
 )
-from mailsend.oauth.https import HttpsClient, missing
+from mailsend.oauth.https import HttpsClient, Refusal, missing
 from mailsend.oauth.settings import Proof, as_path, as_proof, checked_text, optional_path, reveal
 from mailsend.oauth.sign_in import SignIn, https_url
 from mailsend.secret import Hidden
@@ -207,7 +207,6 @@ def _refresh(
 
 def _refreshed(credentials: Any, ca_file: Path | None) -> dict[str, Any]:
     """What refreshing gave, as the response that google-auth read."""
-    exceptions = google_module("auth.exceptions")
     client = HttpsClient(ca_file, "google")
 
     def request(
@@ -215,14 +214,12 @@ def _refreshed(credentials: Any, ca_file: Path | None) -> dict[str, Any]:
         headers: Mapping[str, str] | None = None, **_: object,
     ) -> _Response:  # fmt: skip
         answer = client.request(method, url, data=body, headers=headers)
+        if answer.status_code != 200:  # google-auth would wait and ask again, beyond our time
+            raise Refusal(answer.json())
         return _Response(answer.status_code, answer.headers, answer.content)
 
-    try:
+    with client:
         credentials.refresh(request)
-    except exceptions.RefreshError as error:
-        return _error_response(error)
-    finally:
-        client.close()
     expiry = credentials.expiry  # without a time zone, in UTC
     lasts = None if expiry is None else expiry.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)
     return {
@@ -239,15 +236,6 @@ class _Response:
     status: int
     headers: Mapping[str, str]
     data: bytes
-
-
-def _error_response(error: Exception) -> dict[str, Any]:
-    for argument in error.args:
-        if isinstance(argument, dict) and "error" in argument:
-            return {**argument, "error": argument.get("error_subtype") or argument["error"]}
-    # It says only in words, and with advice for another program, that the user is asked for.
-    asked = "reauthentication" in str(error).casefold()
-    return {"error": "invalid_rapt" if asked else "no_token"}
 
 
 def google_module(module: str) -> Any:

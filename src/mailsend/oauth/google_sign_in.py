@@ -145,15 +145,12 @@ def sign_in(
                 client_secret=client.client_secret.reveal(),
             )
         )
-        found: dict[str, Any] = (
-            HttpsClient(ca_file, "google")
-            .post(
+        with HttpsClient(ca_file, "google") as http:
+            found: dict[str, Any] = http.post(
                 client.token_url,
                 data=body.value,
                 headers={"Content-Type": "application/x-www-form-urlencoded"},
-            )
-            .json()
-        )
+            ).json()
         return found
 
     answer = ask(_NAME, exchange, sign_in=command, secrets=sent)

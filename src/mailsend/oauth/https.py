@@ -6,7 +6,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mailsend.errors import ConfigurationError, TokenError
 from mailsend.stage import Stage
@@ -118,6 +118,12 @@ class HttpsClient:
     def close(self) -> None:
         """Close what connections are left."""
         self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def missing(extra: str, package: str) -> ConfigurationError:

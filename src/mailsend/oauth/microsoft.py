@@ -136,15 +136,16 @@ class ClientCredentials:
         url = authority_url(self.tenant, self.authority)
 
         def call() -> dict[str, Any]:
-            application = _application(
-                "ConfidentialClientApplication",
-                self.client_id,
-                url,
-                self.ca_file,
-                client_credential=proof.value,
-            )
-            answer: dict[str, Any] = application.acquire_token_for_client([self.scope])
-            return answer
+            with HttpsClient(self.ca_file, "microsoft") as http:
+                application = _application(
+                    "ConfidentialClientApplication",
+                    self.client_id,
+                    url,
+                    http,
+                    client_credential=proof.value,
+                )
+                answer: dict[str, Any] = application.acquire_token_for_client([self.scope])
+                return answer
 
         return token_from(_NAME, ask(_NAME, call, secrets=secrets))
 
@@ -187,18 +188,28 @@ def _pem(path: Path) -> tuple[Hidden[str], str]:
     return Hidden(key.value.group()), certificates
 
 
-def _application(kind: str, client_id: str, url: str, ca_file: Path | None, **settings: Any) -> Any:
+def _application(kind: str, client_id: str, url: str, http: HttpsClient, **settings: Any) -> Any:
     """An application of msal: the tenant's metadata is read when it is made."""
     try:
         import msal  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
         raise missing("microsoft", "msal") from error
-    # Made anew for each token, so that msal's own cache of tokens stays out of the way.
+
+    class NoCache(msal.TokenCache):  # type: ignore[misc]  # msal has no types
+        """Keeps nothing: a token that a server refused must not come again.
+
+        And writes nothing to the log, where msal's own leaves device codes readable.
+        """
+
+        def add(self, event: object, now: object = None) -> None:
+            pass
+
     return getattr(msal, kind)(
         client_id,
         authority=url,
         instance_discovery=False,  # the authority is what the user named, not to be looked up
-        http_client=HttpsClient(ca_file, "microsoft"),
+        http_client=http,
+        token_cache=NoCache(),
         **settings,
     )
 
@@ -246,30 +257,8 @@ def sign_in(
         ConfigurationError: A value cannot be one, or the extra is not installed.
     """
     url = authority_url(tenant, authority)
-    command = f"mailsend login microsoft {name}"
-    started: list[Any] = []
-
-    def start() -> dict[str, Any]:
-        started.append(_application("PublicClientApplication", client_id, url, ca_file))
-        flow: dict[str, Any] = started[0].initiate_device_flow([scope])
-        return flow if "device_code" in flow else {"error": "no device code", **flow}
-
-    flow = ask(_NAME, start, sign_in=command)
-    seconds = flow.value["expires_in"]
-    tell(
-        DeviceCode(
-            str(flow.value["verification_uri"]),
-            str(flow.value["user_code"]),
-            dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds),
-        )
-    )
-    secrets = [Hidden(str(flow.value["device_code"]))]
-    answer = ask(
-        _NAME,
-        lambda: _poll(started[0], flow, time.monotonic() + seconds, wait),
-        sign_in=command,
-        secrets=secrets,
-    )
+    with HttpsClient(ca_file, "microsoft") as http:
+        answer = _by_device(client_id, url, http, scope, _Asking(name, tell, wait))
     granted = see_scope(_NAME, answer, scope)
     claims = answer.value.get("id_token_claims") or {}
     return SignIn(
@@ -283,6 +272,41 @@ def sign_in(
         authority=url,
         ca_file=ca_file,
         signed_in_at=dt.datetime.now(dt.UTC),
+    )
+
+
+@frozen
+class _Asking:
+    name: str
+    tell: Callable[[DeviceCode], None]
+    wait: Callable[[float], None]
+
+
+def _by_device(
+    client_id: str, url: str, http: HttpsClient, scope: str, asking: _Asking
+) -> Hidden[dict[str, Any]]:
+    started: list[Any] = []
+
+    def start() -> dict[str, Any]:
+        started.append(_application("PublicClientApplication", client_id, url, http))
+        flow: dict[str, Any] = started[0].initiate_device_flow([scope])
+        return flow if "device_code" in flow else {"error": "no device code", **flow}
+
+    command = f"mailsend login microsoft {asking.name}"
+    flow = ask(_NAME, start, sign_in=command)
+    seconds = flow.value["expires_in"]
+    asking.tell(
+        DeviceCode(
+            str(flow.value["verification_uri"]),
+            str(flow.value["user_code"]),
+            dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds),
+        )
+    )
+    return ask(
+        _NAME,
+        lambda: _poll(started[0], flow, time.monotonic() + seconds, asking.wait),
+        sign_in=command,
+        secrets=[Hidden(str(flow.value["device_code"]))],
     )
 
 
@@ -325,13 +349,14 @@ def refresh(sign_in: SignIn) -> Answer:
         )
 
     def call() -> dict[str, Any]:
-        application = _application(
-            "PublicClientApplication", sign_in.client_id, sign_in.authority, sign_in.ca_file
-        )
-        answer: dict[str, Any] = application.acquire_token_by_refresh_token(
-            sign_in.refresh_token.reveal(), scopes=scopes
-        )
-        return answer
+        with HttpsClient(sign_in.ca_file, "microsoft") as http:
+            application = _application(
+                "PublicClientApplication", sign_in.client_id, sign_in.authority, http
+            )
+            answer: dict[str, Any] = application.acquire_token_by_refresh_token(
+                sign_in.refresh_token.reveal(), scopes=scopes
+            )
+            return answer
 
     secrets = [Hidden(sign_in.refresh_token.reveal())]
     answer = ask(_NAME, call, sign_in=sign_in.command, secrets=secrets)

@@ -68,24 +68,28 @@ def read(path: Path) -> Hidden[str] | None:
         return None
     except OSError as error:
         raise ConfigurationError(_unreadable(path, error)) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"{path} is no regular file")
-        if os.name == "posix":
-            _see_owner(path, status)
-            if status.st_mode & 0o077:
-                raise ConfigurationError(
-                    f"{path} holds secrets, and other users may read or write it",
-                    advice=f"chmod 600 {path}; if it was readable for long, sign in again",
-                )
-        try:
-            octets = Hidden(stream.read(_LARGEST + 1))
-        except OSError as error:
-            raise ConfigurationError(_unreadable(path, error)) from error
+    try:
+        _see_private(path, os.fstat(descriptor))
+        octets = Hidden(os.read(descriptor, _LARGEST + 1))
+    except OSError as error:
+        raise ConfigurationError(_unreadable(path, error)) from error
+    finally:
+        os.close(descriptor)
     if len(octets.value) > _LARGEST:
         raise ConfigurationError(f"{path} has more than {_LARGEST:,} octets")
     return Hidden(octets.value.decode("utf-8", "replace"))
+
+
+def _see_private(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError(f"{path} is no regular file")
+    if os.name == "posix":
+        _see_owner(path, status)
+        if status.st_mode & 0o077:
+            raise ConfigurationError(
+                f"{path} holds secrets, and other users may read or write it",
+                advice=f"chmod 600 {path}; if it was readable for long, sign in again",
+            )
 
 
 def _unreadable(path: Path, error: OSError) -> str:
@@ -155,12 +159,12 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int) -> None:
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            except OSError:
+                continue  # it gives up after ten seconds
+            return
+    else:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        return
-    while True:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-        except OSError:
-            continue  # it gives up after ten seconds
-        return

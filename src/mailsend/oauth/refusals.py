@@ -283,7 +283,8 @@ def refused(
         sign_in: the command that signs in again, where a user has signed in.
         secrets: what was sent, to be kept out of the provider's words.
     """
-    error = str(answer.get("error") or "")[:80]
+    # At Google a subtype tells which kind of invalid_grant it is.
+    error = str(answer.get("error_subtype") or answer.get("error") or "")[:80]
     description = " ".join(str(answer.get("error_description") or "").split())
     numbers = _numbers_of(answer, description)
     meaning = next(

@@ -120,7 +120,9 @@ def sign_in_from(facts: Mapping[str, Any], secrets: Hidden[dict[str, str]]) -> S
         )
     if facts.get("provider") not in get_args(ProviderName):
         raise ConfigurationError(f"it names the provider {ascii(facts.get('provider'))[:40]}")
-    ca_file = facts.get("ca_file")
+    ca_file, scopes = facts.get("ca_file"), facts.get("scopes")
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise ConfigurationError("its scopes are no list of text")
     try:
         return SignIn(
             name=facts["name"],
@@ -131,7 +133,7 @@ def sign_in_from(facts: Mapping[str, Any], secrets: Hidden[dict[str, str]]) -> S
             if "client_secret" in secrets.value
             else None,
             account=str(facts["account"]),
-            scopes=tuple(map(str, facts["scopes"])),
+            scopes=tuple(scopes),
             authority=https_url(facts["authority"], "authority"),
             ca_file=None if ca_file is None else Path(ca_file),
             signed_in_at=dt.datetime.fromisoformat(facts["signed_in_at"]),
