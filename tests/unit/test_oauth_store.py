@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> SignInStore:
 
 
 class Ring(keyring.backend.KeyringBackend):
-    priority = 1  # type: ignore[assignment]  # a class property there
+    priority = 1
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}

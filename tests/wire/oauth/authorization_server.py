@@ -86,6 +86,7 @@ class AuthorizationServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one segment for an answer, not two that wait for each other
             timeout = 5.0
 
             def do_GET(self) -> None:

@@ -298,7 +298,7 @@ def test_files_that_are_no_client(client_secrets: Path, change: dict[str, Any], 
 
 
 class _Ring(keyring.backend.KeyringBackend):
-    priority = 1  # type: ignore[assignment]  # a class property there
+    priority = 1
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}
