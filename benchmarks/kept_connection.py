@@ -65,7 +65,7 @@ def connected_smtplib(profile: SmtpProfile) -> Iterator[smtplib.SMTP]:
     with client:
         if profile.security is Security.STARTTLS:
             client.starttls(context=context)
-        if profile.username and profile.credentials:
+        if profile.username and isinstance(profile.credentials, Password):
             client.login(profile.username, profile.credentials.reveal())
         yield client
 

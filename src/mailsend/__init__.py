@@ -53,6 +53,7 @@ from mailsend.providers import (
 from mailsend.reply import EnhancedStatus, Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, report_of
 from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
+from mailsend.sasl import Claim, Exchange, SaslError, SaslMechanism
 from mailsend.secret import Secret
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts
@@ -75,6 +76,7 @@ __all__ = [
     "CapabilityError",
     "Category",
     "Cause",
+    "Claim",
     "ClientCertificate",
     "Confidence",
     "ConfigurationError",
@@ -84,6 +86,7 @@ __all__ = [
     "Endpoint",
     "EnhancedStatus",
     "Envelope",
+    "Exchange",
     "Finding",
     "FromRule",
     "ImplicitTlsTransport",
@@ -112,6 +115,8 @@ __all__ = [
     "Retry",
     "Rule",
     "RuleBook",
+    "SaslError",
+    "SaslMechanism",
     "Scope",
     "Secret",
     "Security",

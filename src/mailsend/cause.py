@@ -89,6 +89,7 @@ class Cause(StrEnum):
     SMTP_AUTH_DISABLED = "smtp_auth_disabled"
     TOKEN_REFUSED = "token_refused"  # noqa: S105
     TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105
+    SERVER_NOT_PROVED = "server_not_proved"
     TOO_MANY_LOGINS = "too_many_logins"
     ACCOUNT_BLOCKED = "account_blocked"
     POOR_REPUTATION = "poor_reputation"

@@ -11,17 +11,18 @@ from typing import Any, Final
 from attrs import Factory, field, fields, frozen
 from attrs.validators import instance_of, optional
 
-from mailsend import profile_sources
+from mailsend import profile_environment, profile_file, profile_url
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
 from mailsend.credentials import Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
+from mailsend.mechanisms import check_mechanisms, check_proof
 from mailsend.options import Limits, TlsOptions, check_switch
 from mailsend.provider_profile import check_credentials, settings_for, username_from
 from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
-from mailsend.sasl import PASSWORD_MECHANISMS
+from mailsend.sasl import Credentials, SaslMechanism
 from mailsend.secret import Hidden
 from mailsend.timeouts import Timeouts
 
@@ -50,8 +51,12 @@ def _upper_words(setting: str, value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(str(name).upper() for name in names)
 
 
-def _mechanisms(value: str | Iterable[str]) -> tuple[str, ...]:
-    return _upper_words("mechanisms", value)
+def _mechanisms(value: str | Iterable[str | SaslMechanism]) -> tuple[str | SaslMechanism, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return _upper_words("mechanisms", value)
+    given = list(value)
+    names = iter(_upper_words("mechanisms", [m for m in given if not isinstance(m, SaslMechanism)]))
+    return tuple(m if isinstance(m, SaslMechanism) else next(names) for m in given)
 
 
 def _disabled_extensions(value: str | Iterable[str]) -> tuple[str, ...]:
@@ -79,7 +84,8 @@ class SmtpProfile:
         security: how the connection is protected. Left out, it follows from the port where the
             port has one meaning (465 or none: implicit TLS; 25, 587, 2525, 2587: STARTTLS).
         username: name to authenticate with, or None for a server that asks for none.
-        credentials: the password that belongs to it.
+        credentials: the proof: a :class:`~mailsend.Password`, an :class:`~mailsend.OAuth2` token,
+            or the :class:`~mailsend.ClientCertificate` of `tls`, which needs no user name.
         fallbacks: other endpoints, tried in this order where the earlier ones cannot be used:
             whatever goes wrong before authentication, such as a port that the network blocks or a
             server that is down. Not where the server cannot be trusted or does not want this
@@ -92,8 +98,12 @@ class SmtpProfile:
         timeouts: seconds for each stage.
         tls: whom to trust.
         limits: bounds on what is received and sent.
-        mechanisms: SASL mechanisms to use, in order of preference; empty for PLAIN, LOGIN,
-            CRAM-MD5. One of them is tried, once.
+        mechanisms: SASL mechanisms to use, in order of preference: names of built-in ones, and
+            :class:`~mailsend.SaslMechanism` objects of one's own. Empty for the built-in ones, the
+            strongest first: SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5 for a password,
+            OAUTHBEARER, XOAUTH2 for a token, EXTERNAL for a certificate. Only those that present
+            the kind of `credentials` there is count. The first that the server offers is tried,
+            once.
         disabled_extensions: EHLO keywords to treat as not offered, such as PIPELINING.
         allow_plaintext_credentials: send the password without encryption. Only possible with
             ``INSECURE_PLAINTEXT`` and a loopback address.
@@ -112,12 +122,12 @@ class SmtpProfile:
     )
     fallbacks: tuple[Endpoint, ...] = field(default=(), converter=_endpoints)
     username: str | None = None
-    credentials: Password | None = None
+    credentials: Credentials | None = None
     client_name: str | None = None
     timeouts: Timeouts = field(factory=Timeouts)
     tls: TlsOptions = field(factory=TlsOptions)
     limits: Limits = field(factory=Limits)
-    mechanisms: tuple[str, ...] = field(default=(), converter=_mechanisms)
+    mechanisms: tuple[str | SaslMechanism, ...] = field(default=(), converter=_mechanisms)
     disabled_extensions: tuple[str, ...] = field(default=(), converter=_disabled_extensions)
     allow_plaintext_credentials: bool = field(default=False, validator=check_switch)
     name: str | None = None
@@ -154,31 +164,15 @@ class SmtpProfile:
                 )
 
     def _check_credentials(self) -> None:
-        if self.credentials is not None and not isinstance(self.credentials, Password):
-            kind = type(self.credentials).__name__
-            raise ConfigurationError(
-                f"credentials has to be a Password, not {kind}",
-                advice="Write Password.from_env('SMTP_PASSWORD')",
-            )
+        credentials = self.credentials
         if self.provider is not None:
-            check_credentials(self.provider, self.credentials)
-        if (self.username is None) != (self.credentials is None):
-            given, missing = (
-                ("username", "credentials")
-                if self.credentials is None
-                else ("credentials", "username")
-            )
-            raise ConfigurationError(
-                f"{given} is given without {missing}",
-                advice="Give both, or neither for a server that asks for no authentication; a "
-                "password is ?password_env=VARIABLE in a URL, password_env in a file, and "
-                "SMTP_PASSWORD beside SMTP_USERNAME in the environment",
-            )
-        if self.credentials is None or self.security is not Security.INSECURE_PLAINTEXT:
+            check_credentials(self.provider, credentials)
+        check_proof(self.username, credentials, self.tls)
+        if credentials is None or self.security is not Security.INSECURE_PLAINTEXT:
             return
         if not self.allow_plaintext_credentials:
             raise ConfigurationError(
-                "the password would cross the network without encryption",
+                "the credentials would cross the network without encryption",
                 advice="Use Security.IMPLICIT_TLS or Security.STARTTLS; for a test server on this "
                 "machine pass allow_plaintext_credentials=True",
             )
@@ -191,12 +185,7 @@ class SmtpProfile:
                 )
 
     def _check_names(self) -> None:
-        for mechanism in self.mechanisms:
-            if mechanism not in PASSWORD_MECHANISMS:
-                raise ConfigurationError(
-                    f"the SASL mechanism {ascii(mechanism)[:80]} is not known",
-                    advice=f"Choose among {', '.join(PASSWORD_MECHANISMS)}",
-                )
+        check_mechanisms(self.mechanisms, self.credentials)
         for keyword in self.disabled_extensions:
             if not keyword.isascii() or not keyword.replace("-", "").isalnum():
                 raise ConfigurationError(f"{ascii(keyword)[:80]} is no keyword of an extension")
@@ -209,7 +198,8 @@ class SmtpProfile:
     @property
     def shown_username(self) -> str:
         """The user name to show; with some providers, name and password are the same token."""
-        same = self.credentials is not None and self.credentials.is_literally(self.username or "")
+        password = self.credentials
+        same = isinstance(password, Password) and password.is_literally(self.username or "")
         return "<secret>" if same else str(self.username)
 
     def __repr__(self) -> str:
@@ -253,7 +243,7 @@ class SmtpProfile:
         provider: str | Provider,
         *,
         username: str | None = None,
-        credentials: Password | None = None,
+        credentials: Credentials | None = None,
         region: str | None = None,
         registry: ProviderRegistry = providers,
         **settings: Any,
@@ -286,7 +276,7 @@ class SmtpProfile:
         address: str,
         *,
         username: str | None = None,
-        credentials: Password | None = None,
+        credentials: Credentials | None = None,
         region: str | None = None,
         registry: ProviderRegistry = providers,
         **settings: Any,
@@ -327,14 +317,14 @@ class SmtpProfile:
         ``smtps://`` is implicit TLS (port 465), ``smtp://`` is STARTTLS, required (port 587),
         ``smtp+insecure://`` is plaintext (port 25). User name and password are percent-encoded;
         options follow as a query, such as ``?timeout=20&client_name=host.example.org``: see
-        :data:`mailsend.profile_sources.OPTIONS`.
+        :data:`mailsend.profile_url.OPTIONS`.
 
         Raises:
             ConfigurationError: It is no such URL, or has an unknown option.
         """
         held = Hidden(url)
         del url
-        return cls(**profile_sources.read_url(held))
+        return cls(**profile_url.read_url(held))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> SmtpProfile:
@@ -349,11 +339,13 @@ class SmtpProfile:
         """
         held = Hidden(environ)
         del environ
-        return cls(**profile_sources.read_environment(held))
+        return cls(**profile_environment.read_environment(held))
 
     @classmethod
     def load(cls, name: str, path: str | os.PathLike[str] | None = None) -> SmtpProfile:
         """Read the table ``[profiles.NAME]`` of a TOML file.
+
+        With a key ``provider``, what is not said is filled in as :meth:`for_provider` does it.
 
         Args:
             name: the profile's name.
@@ -364,8 +356,9 @@ class SmtpProfile:
         Raises:
             ConfigurationError: There is no such file or profile, or a key or value is wrong.
         """
-        settings = profile_sources.read_file(name, path)
-        return cls(**settings)
+        settings = profile_file.read_file(name, path)
+        provider = settings.pop("provider", None)
+        return cls(**settings) if provider is None else cls.for_provider(provider, **settings)
 
 
 def _check_text(setting: str, value: object) -> None:

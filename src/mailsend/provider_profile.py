@@ -8,6 +8,7 @@ from typing import Any, Final
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint
 from mailsend.errors import ConfigurationError
+from mailsend.mechanisms import BUILT_IN, usable
 from mailsend.options import Limits
 from mailsend.providers import (
     PasswordPolicy,
@@ -15,13 +16,13 @@ from mailsend.providers import (
     Status,
     UsernameRule,
 )
-from mailsend.sasl import PASSWORD_MECHANISMS
+from mailsend.sasl import Credentials
 
 
 def settings_for(
     provider: Provider,
     username: str | None,
-    credentials: Password | None,
+    credentials: Credentials | None,
     region: str | None,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -46,13 +47,21 @@ def settings_for(
         **_place(_endpoints(provider, region), given),
         "username": _username(provider, username, credentials),
         "credentials": credentials,
-        "mechanisms": tuple(m for m in provider.auth if m in PASSWORD_MECHANISMS),
+        "mechanisms": _mechanisms(provider, credentials),
         "limits": Limits(
             recipients=limits.recipients_per_message, message_octets=limits.message_octets
         ),
         "provider": provider,
         **given,
     }
+
+
+def _mechanisms(provider: Provider, credentials: Credentials | None) -> tuple[str, ...]:
+    known = tuple(name for name in provider.auth if name in BUILT_IN)
+    if credentials is None or not known:
+        return known
+    # Where none is known for such credentials, it is left to what the server says.
+    return tuple(mechanism.name for mechanism in usable(known, credentials))
 
 
 def _place(endpoints: tuple[Endpoint, ...], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,13 +100,13 @@ def _endpoints(provider: Provider, region: str | None) -> tuple[Endpoint, ...]:
     return provider.endpoints
 
 
-def check_credentials(provider: Provider, credentials: Password | None) -> None:
+def check_credentials(provider: Provider, credentials: Credentials | None) -> None:
     """Refuse what the provider never takes.
 
     Raises:
         ConfigurationError: It is a password, and the provider takes OAuth2 alone.
     """
-    if provider.password is PasswordPolicy.OAUTH_ONLY and credentials is not None:
+    if provider.password is PasswordPolicy.OAUTH_ONLY and isinstance(credentials, Password):
         since = max((p for p in provider.policies), key=lambda p: p.date, default=None)
         reason = f" ({since.event}, {since.date}: {since.source})" if since is not None else ""
         raise ConfigurationError(
@@ -121,7 +130,9 @@ def username_from(provider: Provider, address: str) -> str | None:
     return None if provider.username in {*_NAMES, UsernameRule.LITERAL} else address
 
 
-def _username(provider: Provider, username: str | None, credentials: Password | None) -> str | None:
+def _username(
+    provider: Provider, username: str | None, credentials: Credentials | None
+) -> str | None:
     rule = provider.username
     if rule is UsernameRule.LITERAL and credentials is not None:
         if username not in {None, provider.username_literal}:

@@ -1,39 +1,131 @@
-"""SASL mechanisms for AUTH: challenge in, response out, no I/O (RFC 4954 §4)."""
+"""SASL mechanisms for AUTH: challenge in, response out, no I/O (RFC 4422, RFC 4954 §4)."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+import re
+from collections.abc import Callable
+from typing import Final, Protocol, TypeAlias
+
+from attrs import field, frozen
+
+from mailsend.credentials import ClientCertificate, Password
+from mailsend.errors import ConfigurationError
+from mailsend.secret import Secret
+from mailsend.tokens import OAuth2
+
+_NAME: Final = re.compile(r"[A-Z0-9_-]{1,20}", re.ASCII)
+
+Credentials: TypeAlias = Password | OAuth2 | ClientCertificate
+"""What a profile may prove its user's identity with."""
 
 
-class Mechanism(Protocol):
-    """One authentication exchange. Used once."""
+class SaslError(Exception):
+    """A challenge that the mechanism cannot go on with: what is wrong with it, without secrets."""
 
-    name: str
-    """The registered name, such as ``PLAIN``."""
+
+@frozen
+class Claim:
+    """Who to be, and how to prove it: what an exchange is made from.
+
+    Attributes:
+        username: the name, or None where the mechanism needs none.
+        secret: password or access token; None for a proof that TLS has brought already.
+        host: name of the server that is talked to.
+        port: its port.
+    """
+
+    username: str | None = field(repr=False)  # with some providers it is the secret itself
+    secret: Secret | None
+    host: str
+    port: int
+
+    @property
+    def name(self) -> bytes:
+        """The user name in UTF-8; empty where there is none."""
+        return (self.username or "").encode()
+
+    @property
+    def proof(self) -> bytes:
+        """The secret in UTF-8; empty where there is none."""
+        return b"" if self.secret is None else self.secret.reveal().encode()
+
+
+class Exchange(Protocol):
+    """One authentication exchange. Used once.
+
+    What a mechanism of one's own has to define; see :class:`SaslMechanism`.
+    """
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the server may now report success: it has proved what it has to prove."""
+        ...
 
     def initial_response(self) -> bytes | None:
         """What is sent with the AUTH command, or None where the server speaks first."""
         ...
 
     def respond(self, challenge: bytes) -> bytes | None:
-        """The answer to a challenge, or None if the mechanism expects no more of them."""
+        """The answer to a challenge, or None if the mechanism expects no more of them.
+
+        Raises:
+            SaslError: The exchange cannot go on; the connection is given up.
+        """
         ...
+
+
+def _name(value: str) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value.upper()):
+        raise ConfigurationError(
+            f"{ascii(value)[:40]} is no name of a SASL mechanism",
+            advice="Write it as in EHLO: at most 20 of A to Z, 0 to 9, - and _ (RFC 4422 §3.1)",
+        )
+    return value.upper()
+
+
+def _start(value: Callable[[Claim], Exchange]) -> Callable[[Claim], Exchange]:
+    if not callable(value):
+        raise ConfigurationError(
+            f"start has to make an exchange from a Claim, and a {type(value).__name__} cannot"
+        )
+    return value
+
+
+@frozen
+class SaslMechanism:
+    """A SASL mechanism: its name, what it presents, and how an exchange begins.
+
+    Those below are built in. One of one's own is passed in the profile's `mechanisms`, and is then
+    used like these: ``SmtpProfile(..., mechanisms=[SaslMechanism("X-CORP", start), "PLAIN"])``.
+
+    Attributes:
+        name: as the server offers it in the reply to EHLO, in upper case.
+        start: makes an exchange.
+        presents: the kind of credentials it takes: :class:`~mailsend.Password`,
+            :class:`~mailsend.OAuth2` or :class:`~mailsend.ClientCertificate`.
+
+    Raises:
+        ConfigurationError: The name is none of a mechanism, or `start` cannot be called.
+    """
+
+    name: str = field(converter=_name)
+    start: Callable[[Claim], Exchange] = field(converter=_start)
+    presents: type[Credentials] = Password
 
 
 class Plain:
     """PLAIN (RFC 4616 §2): one message with name and password in UTF-8."""
 
-    name = "PLAIN"
+    is_complete = True
 
-    def __init__(self, username: str, secret: str) -> None:
-        self._message = b"\0" + username.encode() + b"\0" + secret.encode()
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
         self._sent = False
 
     def initial_response(self) -> bytes:
         self._sent = True
-        return self._message
+        return b"\0" + self._claim.name + b"\0" + self._claim.proof
 
     def respond(self, challenge: bytes) -> bytes | None:
         # An empty challenge asks for the initial response (RFC 4954 §4).
@@ -48,54 +140,52 @@ class Login:
     The prompts differ from server to server and are not read: order is all there is.
     """
 
-    name = "LOGIN"
+    is_complete = True
 
-    def __init__(self, username: str, secret: str) -> None:
-        self._answers = [username.encode(), secret.encode()]
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+        self._answers = ["proof", "name"]
 
     def initial_response(self) -> None:
         return None
 
     def respond(self, challenge: bytes) -> bytes | None:  # noqa: ARG002 - see the class
-        return self._answers.pop(0) if self._answers else None
+        if not self._answers:
+            return None
+        return self._claim.name if self._answers.pop() == "name" else self._claim.proof
 
 
 class CramMd5:
     """CRAM-MD5 (RFC 2195 §2): a keyed hash of the server's challenge."""
 
-    name = "CRAM-MD5"
+    is_complete = True
 
-    def __init__(self, username: str, secret: str) -> None:
-        self._username = username.encode()
-        self._secret: bytes | None = secret.encode()
+    def __init__(self, claim: Claim) -> None:
+        self._claim: Claim | None = claim
 
     def initial_response(self) -> None:
         return None
 
     def respond(self, challenge: bytes) -> bytes | None:
-        secret, self._secret = self._secret, None
-        if secret is None:
+        claim, self._claim = self._claim, None
+        if claim is None:
             return None
-        digest = hmac.new(secret, challenge, "md5").hexdigest()
-        return self._username + b" " + digest.encode()
+        digest = hmac.new(claim.proof, challenge, "md5").hexdigest()
+        return claim.name + b" " + digest.encode()
 
 
-PASSWORD_MECHANISMS: Final[dict[str, Callable[[str, str], Mechanism]]] = {
-    "PLAIN": Plain,
-    "LOGIN": Login,
-    # Last: it protects nothing that TLS does not, and servers that store hashes offer it without
-    # being able to check it, so that a right password is refused.
-    "CRAM-MD5": CramMd5,
-}
+class External:
+    """EXTERNAL (RFC 4422 appendix A): the proof has come with TLS; the name may be left out."""
 
+    is_complete = True
 
-def choose(offered: Iterable[str], allowed: Iterable[str] = ()) -> str | None:
-    """The mechanism to use: the first of ours that the server offers and the profile allows.
+    def __init__(self, claim: Claim) -> None:
+        self._identity = claim.name
+        self._sent = False
 
-    Args:
-        offered: names from the EHLO reply, in any case.
-        allowed: the profile's own selection, in order of preference; empty: ours.
-    """
-    known = {name.upper() for name in offered}
-    preference = tuple(name.upper() for name in allowed) or tuple(PASSWORD_MECHANISMS)
-    return next((n for n in preference if n in known and n in PASSWORD_MECHANISMS), None)
+    def initial_response(self) -> bytes:
+        self._sent = True
+        return self._identity
+
+    def respond(self, challenge: bytes) -> bytes | None:
+        return None if challenge or self._sent else self.initial_response()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mailsend.reply import Reply
-from mailsend.secret import Hidden
+from mailsend.secret import Hidden, Secret
 
 WITHHELD: Final = "<the server's words are withheld, because they quote a secret>"
 _RUN: Final = 8  # characters in a row that are no accident
@@ -24,30 +24,34 @@ class Scrubber:
     is not found out.
 
     Args:
-        username: the name that stands beside it in PLAIN.
-        secret: the secret.
+        secret: password or token; None where there is none, and only what is sent counts.
     """
 
-    def __init__(self, username: str, secret: Hidden[str]) -> None:
-        octets = secret.value.encode()
-        before = f"\0{username}\0".encode()
-        plain = _encoded(before + octets)
-        whole = {
-            secret.value,
-            octets.decode("latin-1"),
-            secret.value.encode("unicode_escape").decode(),
-            _encoded(octets),
-            plain,
-            # Without the name, which is no secret: a server's challenge may well name it.
-            plain[-(-len(before) * 4 // 3) :],
-        }
-        usable = {_squeezed([form]) for form in whole if len(form) >= _SHORTEST}
-        self._whole = Hidden(usable)
-        self._runs = Hidden({run for f in usable - {_squeezed([plain])} for run in _runs(f)})
+    def __init__(self, secret: Secret | None) -> None:
+        self._whole: Hidden[set[str]] = Hidden(set())
+        self._runs: Hidden[set[str]] = Hidden(set())
+        if secret is not None:
+            for form in _forms(secret):
+                self._remember(form)
         self.presenting = False
         """Whether AUTH is under way."""
         self.presented = False
         """Whether this session has been told the secret."""
+
+    def _remember(self, form: Hidden[str]) -> None:
+        if len(form.value) >= _SHORTEST:
+            squeezed = Hidden(_squeezed([form.value]))
+            self._whole.value.add(squeezed.value)
+            self._runs.value.update(_runs(squeezed.value))
+
+    def add(self, line: Hidden[str]) -> None:
+        """A line of AUTH, about to be sent: it may come back too. Only the whole of it counts.
+
+        A run of it may be one of the user name's, which is no secret.
+        """
+        text = line.value.rstrip("=")
+        if len(text) >= _RUN:
+            self._whole.value.add(_squeezed([text]))
 
     def begin(self) -> None:
         """AUTH begins."""
@@ -62,22 +66,37 @@ class Scrubber:
 
         After AUTH everything has: what looks like noise may be the secret.
         """
-        text = _squeezed([octets])
-        return self.presented or any(run in text for run in self._runs.value)
+        return self.presented or self.quotes(octets)
+
+    def quotes(self, text: str) -> bool:
+        """Whether a text has a run of the secret in it, in any form."""
+        squeezed = _squeezed([text])
+        return any(run in squeezed for run in self._runs.value)
 
     def scrub(self, reply: Reply) -> Reply:
         """The reply, or one with its codes alone if its words quote the secret."""
         if reply.code == _CHALLENGE:
             return reply  # the mechanism needs it, and whoever records it leaves it out
         text = _squeezed(reply.lines)
-        forms = self._runs.value if self.presenting else self._whole.value
-        if any(form in text for form in forms):
+        if any(form in text for form in self._whole.value) or (
+            self.presenting and any(run in text for run in self._runs.value)
+        ):
             return Reply(reply.code, reply.enhanced, (WITHHELD,))
         return reply
 
 
-def _encoded(octets: bytes) -> str:
-    return base64.b64encode(octets).decode().rstrip("=")
+def _forms(secret: Secret) -> Iterator[Hidden[str]]:
+    octets = Hidden(secret.reveal().encode())
+    yield Hidden(secret.reveal())
+    yield Hidden(octets.value.decode("latin-1"))
+    yield Hidden(secret.reveal().encode("unicode_escape").decode())
+    # In base64, whatever stands before it: three octets become four characters, so that there are
+    # three ways in which it may lie. What it shares a character with at either end is left out.
+    for before in range(3):
+        encoded = Hidden(base64.b64encode(b"\0" * before + octets.value).decode().rstrip("="))
+        begin = -(-before * 4 // 3)
+        shared = (before + len(octets.value)) % 3 != 0
+        yield Hidden(encoded.value[begin : -1 if shared else None])
 
 
 def _squeezed(lines: Iterable[str]) -> str:

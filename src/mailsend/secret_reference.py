@@ -80,7 +80,7 @@ def in_file(path: str | os.PathLike[str], what: str = "password") -> SecretRefer
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text or not text.isprintable():
-        raise ConfigurationError(f"{ascii(path)[:80]} is no usable path of a {what} file")
+        raise ConfigurationError(f"{ascii(path)[:80]} is no usable path of the {what} file")
     return SecretReference("file", (text,), what)
 
 

@@ -147,14 +147,14 @@ class CachedToken:
         return new and token.is_good_until(self._clock() + early)
 
     def _renew(self) -> None:
-        self._fetches += 1
         try:
             self._token, self._failure = _as_access_token(self._fetch(), self), None
         except Exception as error:  # noqa: BLE001 - it is raised by whoever needs the token
             self._failure = error
-            _LOG.warning(
-                "no new access token from %s: %s", _name_of(self._fetch), type(error).__name__
-            )
+            kind = type(error).__name__
+            _LOG.warning("no new access token: %s raised %s", _name_of(self._fetch), kind)
+        # When it is over: whoever came meanwhile shares what it came to, a failure too.
+        self._fetches += 1
 
 
 class OAuth2:
@@ -175,18 +175,19 @@ class OAuth2:
     __slots__ = ("_source", "_tells_refused")
 
     def __init__(self, token: TokenSource | Callable[[], AccessToken | str]) -> None:
-        if not callable(token):
+        if not (callable(token) or isinstance(token, _Referred)):
             raise ConfigurationError(
                 f"token has to be something to call for a token, not {type(token).__name__}",
                 advice="Write OAuth2(token=get_token), or OAuth2.from_env('ACCESS_TOKEN') for a "
                 "token that something else keeps fresh",
             )
         self._source: Any = token
-        self._tells_refused = _takes(token, "refused")
+        self._tells_refused = callable(token) and _takes(token, "refused")
 
     @classmethod
     def _from(cls, source: SecretReference) -> OAuth2:
-        return cls(_Referred(source))
+        referred: Any = _Referred(source)
+        return cls(referred)
 
     @classmethod
     def from_env(cls, variable: str) -> OAuth2:
@@ -231,7 +232,7 @@ class OAuth2:
         """
         name = _name_of(self._source)
         try:
-            found = within(seconds, lambda: Hidden(self._call(refused)))
+            found = within(seconds, lambda: Hidden(self._call(refused, seconds)))
         except NotInTime as error:
             raise TokenError(
                 f"{name} gave no access token within {seconds:g} seconds",
@@ -248,7 +249,9 @@ class OAuth2:
             ) from error
         return _as_access_token(found.value, self._source)
 
-    def _call(self, refused: AccessToken | None) -> object:
+    def _call(self, refused: AccessToken | None, seconds: float) -> object:
+        if isinstance(self._source, _Referred):
+            return self._source.reference.look_up(seconds).value
         return self._source(refused=refused) if self._tells_refused else self._source()
 
     def __repr__(self) -> str:
@@ -279,9 +282,6 @@ class _Referred:
     """A token that something else keeps fresh, where it is kept."""
 
     reference: SecretReference
-
-    def __call__(self) -> str:
-        return self.reference.look_up(threading.TIMEOUT_MAX).value
 
 
 def _as_access_token(value: object, source: object) -> AccessToken:

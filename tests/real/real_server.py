@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .mailbox import Mailbox
 from .servers.certificates import HOST
 from .servers.recipes import PostfixPorts, ServerName
+from .tokens import TokenIssuer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,8 @@ class Credentials:
 
 ALICE = Credentials("alice@example.test", "s3cret-Pa55")
 BOB = Credentials("bob@example.test", "pässwörd €")
+CAROL = Credentials("carol@example.test", "c0rrect-h0rse")
+DAVE = Credentials("dave@example.test", "s0lt3d-and-hashed")
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,21 @@ class RealServer:
 
 @dataclass(frozen=True)
 class PostfixServer(RealServer):
-    """Postfix, with the listeners only it has."""
+    """Postfix, with the listeners and the users only it has.
+
+    Attributes:
+        scram_only: whose password is stored as SCRAM-SHA-256 keys.
+        hashed: whose password is stored as a bcrypt hash.
+    """
 
     ports: PostfixPorts
+    scram_only: Credentials = CAROL
+    hashed: Credentials = DAVE
+
+    @property
+    def tokens(self) -> TokenIssuer:
+        """Where access tokens come from."""
+        return TokenIssuer(self.data / "tokens")
 
 
 def real_server(capsule: Capsule) -> RealServer:

@@ -27,8 +27,10 @@ LAYERS: Final = (
         "interpretation", "rules", "meanings", "failures", "hosts", "providers",
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
-        "secret", "secret_reference", "patience", "tokens", "oauth",
-        "profile", "profile_sources", "transcript", "content", "message", "compose",
+        "secret", "secret_reference", "patience", "tokens", "mechanisms", "bearer", "scram",
+        "saslprep", "logins", "oauth",
+        "profile", "profile_settings", "profile_url", "profile_file", "profile_environment",
+        "transcript", "content", "message", "compose",
     },
     # 2: one session
     {"smtp"},

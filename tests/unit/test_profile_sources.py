@@ -20,7 +20,7 @@ from mailsend import (
     Timeouts,
     TlsOptions,
 )
-from mailsend.profile_sources import default_file
+from mailsend.profile_file import default_file
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_the_process_environment_keeps_the_password_by_reference(
     profile = SmtpProfile.from_env()
     assert profile.credentials == Password.from_env("SMTP_PASSWORD")
     assert profile.credentials is not None
+    assert isinstance(profile.credentials, Password)
     assert profile.credentials.reveal() == "s3cret"
 
 

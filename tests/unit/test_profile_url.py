@@ -162,7 +162,10 @@ def test_valid_urls(url: str, settings: dict[str, Any]) -> None:
             "not a loopback address",
         ),
         ("smtps://ada:x@smtp.example.org?password_env=Y", "another one"),
-        ("smtps://ada@smtp.example.org?password_env=Y&password_file=Z", "besides another password"),
+        (
+            "smtps://ada@smtp.example.org?password_env=Y&password_file=Z",
+            "password_file is given besides password_env",
+        ),
         ("smtps://smtp.example.org?fallbacks=smtp+insecure://smtp.example.org", "no encryption"),
         ("smtps://smtp.example.org?fallbacks=smtp.example.org:587", "of the form smtps"),
         ("smtps://smtp.example.org?fallbacks=smtps://ada:x@smtp.example.org", "of the form smtps"),
@@ -204,7 +207,7 @@ def test_a_url_is_a_string(url: object) -> None:
 
 
 def test_options_name_only_what_exists() -> None:
-    from mailsend.profile_sources import OPTIONS, read_url
+    from mailsend.profile_url import OPTIONS, read_url
     from mailsend.secret import Hidden
 
     assert "password" not in OPTIONS

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, Self, TypeAlias
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -403,7 +403,9 @@ def test_the_largest_reply_that_is_taken_fills_no_memory(place: str, odd: bytes)
     longest = (code + b"-" + text + b"\r\n") * (MAX_LINES - 1)
     course[place] = longest + course[place].replace(b"-", b" ")
     with Reciter(list(course.values()), "hang") as server:
-        transport = InsecurePlaintextTransport(server.profile(auth=False))
+        # Counting memory is slow, and it is not time that is at stake here.
+        profile = evolve(server.profile(auth=False), timeouts=Timeouts(quit=0.1))
+        transport = InsecurePlaintextTransport(profile)
         with at_most(MEMORY):
             report, _ = outcome_of(lambda: transport.send_raw(ENVELOPE, CONTENT))
             transport.close()

@@ -20,9 +20,8 @@ from mailsend.errors import (
 from mailsend.failures import Symptom
 from mailsend.profile import SmtpProfile
 from mailsend.scrub import Scrubber
-from mailsend.secret import Hidden
 from mailsend.smtp import certificate, dial
-from mailsend.smtp.authentication import authenticate
+from mailsend.smtp.authentication import Proof, authenticate
 from mailsend.smtp.exchange import Exchange
 from mailsend.smtp.session import Session
 from mailsend.smtp.tls import context_for_looking_only
@@ -75,24 +74,24 @@ class Attempt:
         self.wire = Wire(witness, profile.limits, resolver=resolver, clock=clock)
         self._exchange = Exchange(self.wire, watch)
 
-    def open(self, context: ssl.SSLContext | None, secret: Hidden[str] | None) -> Session:
+    def open(self, context: ssl.SSLContext | None, proof: Proof | None) -> Session:
         """Open a session; whatever goes wrong, nothing stays open.
 
         Args:
             context: for TLS; None only where the endpoint has none.
-            secret: what to authenticate with, or None.
+            proof: what to authenticate with, or None.
 
         Raises:
             MailsendError: As :func:`mailsend.smtp.opening.open_session`.
         """
-        if secret is not None:
+        if proof is not None:
             # From the first word on: a server may have learned it in an earlier session.
-            self.wire.scrubber = Scrubber(self._profile.username or "", secret)
+            self.wire.scrubber = Scrubber(proof.secret)
 
         def run() -> Session:
             capabilities = self._reach(context, self._profile.tls.pinned_sha256)
-            if secret is not None:
-                authenticate(self._exchange, self._profile, capabilities, secret)
+            if proof is not None:
+                authenticate(self._exchange, capabilities, proof)
             return Session(
                 self._profile, self.wire, self._profile.usable(capabilities), clock=self._clock
             )

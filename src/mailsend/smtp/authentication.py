@@ -4,43 +4,141 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final
+import datetime as dt
+from collections.abc import Callable
+from typing import Final, TypeVar
 
+from attrs import frozen
+
+from mailsend import mechanisms, sasl
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
-from mailsend.errors import AuthenticationError, ConfigurationError, ProtocolViolation
+from mailsend.credentials import Password
+from mailsend.endpoint import Endpoint
+from mailsend.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MailsendError,
+    ProtocolViolation,
+    SessionTimeout,
+)
+from mailsend.logins import Identity, Refusal, fingerprint, logins
+from mailsend.meanings import meaning_of
 from mailsend.profile import SmtpProfile
 from mailsend.reply import Reply
-from mailsend.sasl import PASSWORD_MECHANISMS, Mechanism, choose
 from mailsend.scrub import Scrubber
-from mailsend.secret import Hidden
+from mailsend.secret import Hidden, Secret
 from mailsend.smtp.exchange import Exchange
 from mailsend.smtp.wire import Wire
 from mailsend.stage import Stage
-from mailsend.timeouts import Deadline
+from mailsend.timeouts import Deadline, Watch
+from mailsend.tokens import AccessToken, OAuth2
+
+_T = TypeVar("_T")
 
 _MAX_COMMAND_OCTETS: Final = 512  # RFC 5321 §4.5.3.1.4
-_MAX_CHALLENGES: Final = 4  # LOGIN has two
+_MAX_CHALLENGES: Final = 8  # LOGIN and SCRAM have two; one of the user's own may have more
 
 
-def authenticate(
-    exchange: Exchange, profile: SmtpProfile, capabilities: Capabilities, secret: Hidden[str]
-) -> None:
+@frozen(eq=False, repr=False)
+class Proof:
+    """The credentials of a profile, looked up: what is presented in one login.
+
+    Attributes:
+        profile: whose credentials they are.
+        secret: the password or the token; None for a client certificate.
+        token: the token with what is known of it, or None.
+    """
+
+    profile: SmtpProfile
+    secret: Secret | None
+    token: AccessToken | None = None
+
+    @classmethod
+    def of(cls, profile: SmtpProfile, watch: Watch, refused: AccessToken | None = None) -> Proof:
+        """Look the credentials up, within what is left of the time for authentication.
+
+        Args:
+            profile: its credentials are looked up; it has some.
+            watch: of the call that this is part of.
+            refused: a token that the server did not take, for which another one is wanted.
+
+        Raises:
+            ConfigurationError: A password cannot be found where it is said to be.
+            TokenError: No token could be had.
+        """
+        credentials = profile.credentials
+        seconds = max(0.0, watch.deadline(Stage.AUTH).at - watch.clock())
+        if isinstance(credentials, OAuth2):
+            token = credentials.look_up(seconds, refused)
+            return cls(profile, token.value, token)
+        if isinstance(credentials, Password):
+            return cls(profile, credentials.look_up(seconds))
+        return cls(profile, None)
+
+    def identity(self, endpoint: Endpoint) -> Identity:
+        """What a refusal of this login at an endpoint is remembered by."""
+        mark = b"" if self.secret is None else fingerprint(self.secret.reveal())
+        source = self.profile.credentials if self.token is not None else None
+        return Identity(endpoint, self.profile.username, (source, mark))
+
+    def source(self, endpoint: Endpoint) -> Identity:
+        """The same for every token from where this one came; for a password, its own identity."""
+        if self.token is None:
+            return self.identity(endpoint)
+        return Identity(endpoint, self.profile.username, self.profile.credentials)
+
+    def require_no_refusal(self, endpoint: Endpoint) -> None:
+        """Raise what an earlier login with the same credentials was refused with, if that holds.
+
+        Raises:
+            AuthenticationError: It was refused, and not long enough ago.
+        """
+        for identity in dict.fromkeys((self.source(endpoint), self.identity(endpoint))):
+            refusal = logins.refusal_of(identity)
+            if refusal is not None:
+                raise _held(refusal)
+
+
+def _held(refusal: Refusal) -> AuthenticationError:
+    error = refusal.error
+    when = dt.datetime.fromtimestamp(refusal.wall, dt.UTC)
+    return AuthenticationError(
+        f"{error.what} before, and is not asked again before {when:%H:%M:%S} UTC unless the "
+        "credentials change",
+        stage=error.stage,
+        reply=error.reply,
+        cause=error.cause,
+        scope=error.scope,
+        advice=error.advice,
+        retry=error.retry,
+        link=error.link,
+        rule=error.rule,
+        endpoint=error.endpoint,
+        transcript=error.transcript,
+    )
+
+
+def authenticate(exchange: Exchange, capabilities: Capabilities, proof: Proof) -> None:
     """Present the profile's credentials once.
 
     Raises:
         ConfigurationError: The connection is not one to send a secret over. None was sent.
-        AuthenticationError: The server offers no mechanism that fits, or refused.
+        AuthenticationError: The server offers no mechanism that fits, or refused, now or a while
+            ago.
         SessionError: The session ended.
     """
-    wire, username = exchange.wire, profile.username or ""
+    wire, profile = exchange.wire, proof.profile
+    credentials = profile.credentials
+    assert credentials is not None  # noqa: S101 - there is a proof of them
     _require_a_safe_path(wire, profile)
     offered = capabilities.auth_mechanisms
-    name = choose(offered, profile.mechanisms)
-    if name is None:
+    chosen = mechanisms.choose(offered, profile.mechanisms, credentials)
+    if chosen is None:
         # What was taken for the answer to EHLO may have been something else.
         exchange.require_silence(Stage.AUTH)
-        ours = ", ".join(profile.mechanisms or PASSWORD_MECHANISMS)
+        usable = mechanisms.usable(profile.mechanisms, credentials)
+        ours = ", ".join(mechanism.name for mechanism in usable)
         theirs = ", ".join(offered)[:200] or "no authentication"
         raise wire.witness.error(
             AuthenticationError,
@@ -51,16 +149,65 @@ def authenticate(
             if offered
             else "Check the port: submission ports offer AUTH, port 25 often does not",
         )
-    scrubber = wire.scrubber or Scrubber(username, secret)
+    deadline = exchange.watch.deadline(Stage.AUTH)
+    identity = proof.identity(wire.endpoint)
+    with logins.turn(identity, deadline.at - exchange.watch.clock()) as is_ours:
+        if not is_ours:
+            raise wire.witness.error(
+                SessionTimeout,
+                "another login with the same credentials took all of the time",
+                Stage.AUTH,
+                cause=Cause.TIMED_OUT,
+            )
+        proof.require_no_refusal(wire.endpoint)
+        try:
+            _log_in(exchange, chosen, proof, deadline)
+        except AuthenticationError as error:
+            logins.failed(identity, error)
+            raise
+        logins.succeeded(identity)
+
+
+def _log_in(
+    exchange: Exchange, chosen: sasl.SaslMechanism, proof: Proof, deadline: Deadline
+) -> None:
+    wire, profile = exchange.wire, proof.profile
+    scrubber = wire.scrubber or Scrubber(proof.secret)
     scrubber.begin()
-    mechanism = PASSWORD_MECHANISMS[name](username, secret.value)
-    reply = _AuthExchange(exchange, mechanism).run(exchange.watch.deadline(Stage.AUTH))
+    claim = sasl.Claim(profile.username, proof.secret, wire.endpoint.host, wire.endpoint.port)
+    dialogue = _Dialogue(exchange, chosen, claim, scrubber)
+    reply = dialogue.run(deadline)
+    steps = dialogue.steps
     scrubber.end()
     if reply.code >= 400:
-        what = f"the server refused to authenticate {profile.shown_username} by {name}"
-        raise wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)
+        raise _refused(wire, chosen, steps, proof, reply)
     if reply.code != 235:
         raise exchange.nonsense(Stage.AUTH, reply)
+    if not steps.is_complete:
+        raise wire.witness.error(
+            ProtocolViolation,
+            f"the server says that {chosen.name} succeeded, and has not proved who it is",
+            Stage.AUTH,
+            cause=Cause.SERVER_NOT_PROVED,
+            reply=reply,
+        )
+
+
+def _refused(
+    wire: Wire, chosen: sasl.SaslMechanism, steps: sasl.Exchange, proof: Proof, reply: Reply
+) -> AuthenticationError:
+    profile = proof.profile
+    what = f"the server refused to authenticate {profile.shown_username} by {chosen.name}"
+    explanation = getattr(steps, "explanation", None)
+    scrubber = wire.scrubber
+    if explanation is not None and not (scrubber is not None and scrubber.quotes(explanation)):
+        what = f"{what} ({explanation})"
+    error = wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)
+    if proof.token is not None and error.cause in {Cause.BAD_CREDENTIALS, Cause.UNKNOWN}:
+        # The reply speaks of user name and password, as servers do whatever was presented.
+        error.cause = Cause.TOKEN_REFUSED
+        error.advice = meaning_of(Cause.TOKEN_REFUSED).advice
+    return error
 
 
 def _require_a_safe_path(wire: Wire, profile: SmtpProfile) -> None:
@@ -77,23 +224,32 @@ def _require_a_safe_path(wire: Wire, profile: SmtpProfile) -> None:
         )
 
 
-class _AuthExchange:
+class _Dialogue:
     """One AUTH command with its challenges (RFC 4954 §4). One mechanism, one attempt."""
 
-    def __init__(self, exchange: Exchange, mechanism: Mechanism) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        mechanism: sasl.SaslMechanism,
+        claim: sasl.Claim,
+        scrubber: Scrubber,
+    ) -> None:
         self._exchange = exchange
         self._wire = exchange.wire
-        self._mechanism = mechanism
+        self._name = mechanism.name
+        self._scrubber = scrubber
+        self.steps = self._asked(lambda: mechanism.start(claim))
         self._late: Hidden[str] | None = None
 
     def run(self, deadline: Deadline) -> Reply:
         """The final reply: anything but a challenge.
 
         Raises:
-            ProtocolViolation: The server asked for more than the mechanism has to say.
+            ProtocolViolation: The server asked for more than the mechanism has to say, or for
+                something else.
             SessionError: The session ended.
         """
-        command = f"AUTH {self._mechanism.name}"
+        command = f"AUTH {self._name}"
         self._send(command, self._initial_response(len(command)), deadline)
         for _ in range(_MAX_CHALLENGES):
             reply = self._exchange.reply(deadline)
@@ -106,7 +262,7 @@ class _AuthExchange:
         raise self._violation("the server asked for more than the mechanism has to say")
 
     def _initial_response(self, used: int) -> Hidden[str] | None:
-        initial = self._mechanism.initial_response()
+        initial = self._ask(self.steps.initial_response)
         if initial is None:
             return None
         encoded = Hidden(base64.b64encode(initial).decode() or "=")
@@ -124,8 +280,35 @@ class _AuthExchange:
             challenge = base64.b64decode(reply.text.strip(), validate=True)
         except (binascii.Error, ValueError) as error:
             raise self._violation("the server's challenge is not base64") from error
-        response = self._mechanism.respond(challenge)
+        response = self._ask(lambda: self.steps.respond(challenge))
         return None if response is None else Hidden(base64.b64encode(response).decode())
+
+    def _ask(self, step: Callable[[], bytes | None]) -> bytes | None:
+        """What the mechanism says."""
+        said = Hidden(self._asked(step))
+        if not isinstance(said.value, bytes | None):
+            raise self._unusable(f"said {type(said.value).__name__}, and not bytes")
+        return said.value
+
+    def _asked(self, step: Callable[[], _T]) -> _T:
+        """Run code of the mechanism, which may be one of the user's own."""
+        try:
+            return step()
+        except sasl.SaslError as error:
+            raise self._violation(f"{self._name} cannot go on: {error}") from error
+        except MailsendError:
+            raise
+        except Exception as error:
+            raise self._unusable(f"raised {type(error).__name__}") from error
+
+    def _unusable(self, what: str) -> ConfigurationError:
+        return self._wire.witness.error(
+            ConfigurationError,
+            f"the SASL mechanism {self._name} {what}",
+            Stage.AUTH,
+            cause=Cause.BAD_CONFIGURATION,
+            advice="Mend the mechanism that the profile brings along",
+        )
 
     def _send(self, command: str, response: Hidden[str] | None, deadline: Deadline) -> None:
         if self._wire.unasked(Stage.AUTH) is not None:
@@ -134,6 +317,8 @@ class _AuthExchange:
             command if response is None else f"{command} <secret>".strip()
         )
         words = [word for word in (command, response.value if response else "") if word]
+        if response is not None:
+            self._scrubber.add(response)
         # A memoryview, because it does not show its octets in a traceback either.
         line = Hidden(" ".join(words))
         del words

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from attrs import frozen
 
 from mailsend.cause import Cause, Retry
 from mailsend.endpoint import Endpoint, Security
-from mailsend.errors import ConnectError, MailsendError, SessionError
+from mailsend.errors import AuthenticationError, ConnectError, MailsendError, SessionError
+from mailsend.logins import logins
 from mailsend.meanings import read_ahead
 from mailsend.profile import SmtpProfile
-from mailsend.secret import Hidden
 from mailsend.smtp import dial
 from mailsend.smtp.attempt import Attempt
+from mailsend.smtp.authentication import Proof
 from mailsend.smtp.session import Session
 from mailsend.smtp.tls import client_context
 from mailsend.stage import Stage
@@ -64,11 +68,14 @@ def open_session(
         resolver: finds the addresses of a name.
         clock: seconds that only go forward.
 
-    The password is looked up before the connection is made, and leaves only over TLS, or, where
-    the profile allows it by name, on a loopback connection.
+    The password or token is looked up before the connection is made, and leaves only over TLS, or,
+    where the profile allows it by name, on a loopback connection. A token that the server refuses
+    is replaced once, if there is another, and presented once more over a new connection. What was
+    refused is not presented again by this process for a while (:mod:`mailsend.logins`).
 
     Raises:
         ConfigurationError: The password or a TLS file cannot be read.
+        TokenError: No access token could be had.
         ConnectError: No connection. `also_failed` has the errors of the other endpoints.
         TlsError: No encryption, or not with the right server. No credential was sent.
         AuthenticationError: The credentials were refused, or cannot be presented.
@@ -90,31 +97,86 @@ def open_session(
     context = None
     if any(e.security is not Security.INSECURE_PLAINTEXT for e in profile.endpoints):
         context = client_context(profile.tls)
-    credentials = profile.credentials
-    secret = None
-    if credentials is not None:
-        secret = Hidden(credentials.reveal(timeout=profile.timeouts.auth))
     endpoints = sorted(profile.endpoints, key=lambda endpoint: endpoint != prefer)
-    failed: list[SessionError] = []
-    for number, endpoint in enumerate(endpoints):
-        if failed and watch.is_over:
-            break
-        share = watch.share(len(endpoints), number)
-        attempt = Attempt(profile, endpoint, share, resolver=resolver, clock=clock)
-        try:
-            return attempt.open(context, secret)
-        except SessionError as error:
-            failure = attempt.with_the_certificate(error)
-            if failure.stage is Stage.AUTH or failure.cause in _STAYS:
-                failure.also_failed = tuple(failed)
-                raise failure from failure.__cause__
-            failed.append(failure)
-            if number + 1 < len(endpoints):
-                _LOG.warning("%s Trying %s", failure, endpoints[number + 1])
-        except MailsendError as error:
-            error.also_failed = tuple(failed)
+    opening = _Opening(profile, context, watch, resolver, clock)
+    if profile.credentials is None:
+        return opening.at_the_first_reached(endpoints, None)
+    proof = Proof.of(profile, watch)
+    try:
+        return opening.at_the_first_reached(endpoints, proof)
+    except AuthenticationError as error:
+        asked = [e for e in endpoints if str(e) == error.endpoint]
+        renewed = _renewed(proof, asked, watch, error)
+        if renewed is None:
+            _remember(proof, asked, error)
             raise
-    first = failed[0]
-    first.also_failed = tuple(failed[1:])
-    first.retry = min((error.retry for error in failed), key=_SOONEST.index)
-    raise first from first.__cause__
+        _LOG.info("%s Trying once more, with a new token", error)
+    try:
+        return opening.at_the_first_reached(asked, renewed)
+    except AuthenticationError as error:
+        _remember(renewed, asked, error)
+        raise
+
+
+def _renewed(
+    proof: Proof, asked: Sequence[Endpoint], watch: Watch, error: AuthenticationError
+) -> Proof | None:
+    """The credentials with a new token, where it was the old one that the server refused."""
+    if proof.token is None or error.reply is None or error.retryable:
+        return None
+    if any(logins.refusal_of(proof.source(endpoint)) for endpoint in asked):
+        return None  # a new one was of no use a while ago
+    renewed = Proof.of(proof.profile, watch, refused=proof.token)
+    return None if renewed.secret == proof.secret else renewed
+
+
+def _remember(proof: Proof, asked: Sequence[Endpoint], error: AuthenticationError) -> None:
+    for source in map(proof.source, asked):
+        # What is told from memory must not hold any longer for that.
+        if logins.refusal_of(source) is None:
+            logins.failed(source, error)
+
+
+@frozen
+class _Opening:
+    """What all attempts of one call have in common."""
+
+    profile: SmtpProfile
+    context: ssl.SSLContext | None
+    watch: Watch
+    resolver: dial.Resolver
+    clock: Callable[[], float]
+
+    def at_the_first_reached(self, endpoints: Sequence[Endpoint], proof: Proof | None) -> Session:
+        """Open a session at the first of the endpoints that can be reached.
+
+        Raises:
+            MailsendError: As :func:`open_session`.
+        """
+        failed: list[SessionError] = []
+        for number, endpoint in enumerate(endpoints):
+            if failed and self.watch.is_over:
+                break
+            share = self.watch.share(len(endpoints), number)
+            attempt = Attempt(
+                self.profile, endpoint, share, resolver=self.resolver, clock=self.clock
+            )
+            try:
+                if proof is not None:
+                    proof.require_no_refusal(endpoint)
+                return attempt.open(self.context, proof)
+            except SessionError as error:
+                failure = attempt.with_the_certificate(error)
+                if failure.stage is Stage.AUTH or failure.cause in _STAYS:
+                    failure.also_failed = tuple(failed)
+                    raise failure from failure.__cause__
+                failed.append(failure)
+                if number + 1 < len(endpoints):
+                    _LOG.warning("%s Trying %s", failure, endpoints[number + 1])
+            except MailsendError as error:
+                error.also_failed = tuple(failed)
+                raise
+        first = failed[0]
+        first.also_failed = tuple(failed[1:])
+        first.retry = min((error.retry for error in failed), key=_SOONEST.index)
+        raise first from first.__cause__

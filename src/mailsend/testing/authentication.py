@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Final
 
 from mailsend.testing import sasl
+from mailsend.testing.journal import Authentication
+from mailsend.testing.mechanisms import MECHANISMS
 from mailsend.testing.replies import Refused, Reply
 from mailsend.testing.responder import Responder, Turn
 
@@ -28,19 +31,32 @@ class _Exchange:
             if self.user is None:
                 return Reply(535, "5.7.8", "Authentication credentials invalid")
             return Reply(235, "2.7.0", "Authentication successful")
-        except sasl.Malformed as error:
+        except sasl.MalformedResponse as error:
             raise Refused(501, "5.5.2", str(error)) from error
         return Reply(334, "", base64.b64encode(challenge).decode())
+
+
+def usable_mechanisms(
+    mechanisms: Iterable[sasl.ServerMechanism], certificate_names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names to offer to a client with this certificate."""
+    return tuple(m.name for m in mechanisms if certificate_names or not m.needs_certificate)
 
 
 async def authenticate(responder: Responder, line: bytes) -> None:
     """Serve one AUTH command to the end of its exchange."""
     exchange: _Exchange | None = None
+    channel = responder.channel
+    context = sasl.SaslContext(
+        users=dict(responder.settings.users),
+        certificate_names=channel.certificate_names,
+        address=channel.address,
+    )
 
     def begin() -> Reply:
         nonlocal exchange
         mechanism, initial = _arguments(responder, line)
-        exchange = _Exchange(mechanism.start(responder.settings.users))
+        exchange = _Exchange(mechanism.start(context))
         challenge = exchange.advance(None)
         if initial is None:
             return challenge
@@ -49,12 +65,23 @@ async def authenticate(responder: Responder, line: bytes) -> None:
         return exchange.advance(b"" if initial == b"=" else _decoded(initial))
 
     turn = responder.turn("AUTH", begin, line)
-    while turn.code == 334:
-        await responder.answer(turn)
-        turn = _answer_to(responder, exchange, await _read_response(responder))
+    try:
+        while turn.code == 334:
+            await responder.answer(turn)
+            turn = _answer_to(responder, exchange, await _read_response(responder))
+    finally:
+        user = (exchange and exchange.user) or ""
+        responder.journal.authenticated(
+            Authentication(
+                mechanism=b"".join(line.split(b" ")[1:2]).decode(errors="replace").upper(),
+                user=user or context.claimed,
+                reply_code=turn.code,
+                tls=channel.tls_version,
+                connection=responder.index,
+            )
+        )
     if turn.code == 235:
-        # No name where only the script lets the client in.
-        responder.session.user = (exchange and exchange.user) or ""
+        responder.session.user = user  # empty where only the script lets the client in
     await responder.answer(turn)
 
 
@@ -88,16 +115,18 @@ def _arguments(responder: Responder, line: bytes) -> tuple[sasl.ServerMechanism,
     if session.transaction is not None:
         raise Refused(503, "5.5.1", "Not during a mail transaction")
     if "AUTH" not in session.offered:
-        if responder.settings.users and not under_tls:
+        if responder.settings.authenticates and not under_tls:
             raise Refused(538, "5.7.11", "Encryption required for authentication")
         raise Refused(502, "5.5.1", "AUTH is not offered")
     _, *arguments = line.split(b" ")
     if not 1 <= len(arguments) <= 2 or not all(arguments):
         raise Refused(501, "5.5.4", "Write AUTH MECHANISM [initial-response]")
     name = arguments[0].decode(errors="replace").upper()
-    if name not in session.offered["AUTH"].upper().split() or name not in sasl.MECHANISMS:
+    # A script may offer what the server was not told to.
+    served = {**MECHANISMS, **{m.name: m for m in responder.settings.mechanisms}}
+    if name not in session.offered["AUTH"].upper().split() or name not in served:
         raise Refused(504, "5.5.4", "Unrecognized authentication type")
-    return sasl.MECHANISMS[name], arguments[1] if len(arguments) == 2 else None
+    return served[name], arguments[1] if len(arguments) == 2 else None
 
 
 def _decoded(response: bytes) -> bytes:
@@ -106,5 +135,5 @@ def _decoded(response: bytes) -> bytes:
         raise Refused(501, "5.7.0", "Authentication cancelled")
     try:
         return sasl.decode(response)
-    except sasl.Malformed as error:
+    except sasl.MalformedResponse as error:
         raise Refused(501, "5.5.2", str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
+import hashlib
 import os
 import shutil
 import ssl
@@ -65,15 +66,25 @@ class Authority:
 
     @property
     def client_certificate(self) -> tuple[Path, Path]:
-        """Certificate file and key file of a client, in PEM, signed by this authority."""
+        """That of ``client@localhost``; see :meth:`client_certificate_for`."""
+        return self.client_certificate_for("client@localhost")
+
+    def client_certificate_for(self, email: str) -> tuple[Path, Path]:
+        """Certificate file and key file of a client, in PEM, signed by this authority.
+
+        Args:
+            email: whom it names, as a subject alternative name (RFC 5280 §4.2.1.6).
+        """
+        digest = hashlib.sha256(email.encode()).hexdigest()[:16]
+        certificate, key = f"client-{digest}.pem", f"client-{digest}.key"
 
         def issue() -> bytes:
-            leaf = self._ca.issue_cert("client@localhost")
-            self._write("client.key", leaf.private_key_pem.bytes())
+            leaf = self._ca.issue_cert(email)
+            self._write(key, leaf.private_key_pem.bytes())
             return b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
 
-        certificate = self._once("client.pem", issue)
-        return certificate, certificate.with_suffix(".key")
+        path = self._once(certificate, issue)
+        return path, path.with_name(key)
 
     def server_certificate(self, kind: Certificate = "valid") -> Path:
         """Key and certificate of a server in one PEM file.
@@ -91,6 +102,7 @@ class Authority:
         *,
         minimum: ssl.TLSVersion | None = None,
         maximum: ssl.TLSVersion | None = None,
+        request_client_certificate: bool = False,
         require_client_certificate: bool = False,
     ) -> ssl.SSLContext:
         """A context that presents a certificate of this authority.
@@ -100,6 +112,8 @@ class Authority:
             minimum: lowest protocol version spoken; None for Python's own choice.
             maximum: highest protocol version spoken; below TLS 1.2 the security level of the
                 ciphers is lowered as well, since OpenSSL 3 refuses them otherwise.
+            request_client_certificate: ask clients for a certificate of this authority; those
+                without one are served too.
             require_client_certificate: refuse clients without a certificate of this authority.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -114,8 +128,9 @@ class Authority:
             if minimum is not None:
                 context.minimum_version = minimum
         context.load_cert_chain(self.server_certificate(kind))
-        if require_client_certificate:
-            context.verify_mode = ssl.CERT_REQUIRED
+        if request_client_certificate or require_client_certificate:
+            required = ssl.CERT_REQUIRED if require_client_certificate else ssl.CERT_OPTIONAL
+            context.verify_mode = required
             context.load_verify_locations(self.ca_file)
         return context
 

@@ -13,8 +13,8 @@ import socket
 import ssl
 import struct
 import sys
-from collections.abc import Callable, Iterator
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, TypeAlias
 
 _CHUNK: Final = 65536
 _LINGER: Final = "hh" if sys.platform == "win32" else "ii"
@@ -53,6 +53,18 @@ class Channel:
     def tls_version(self) -> str | None:
         """Such as ``TLSv1.3``, or None in the clear."""
         return self._tls.version() if self._tls else None
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        """Whom the client's certificate names: e-mail addresses, then the subject's common name."""
+        certificate = self._tls.getpeercert() if self._tls else None
+        return _names(certificate) if certificate else ()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The IP address and port that the client has connected to."""
+        host, port, *_ = self._socket.getsockname()
+        return host, port
 
     @property
     def has_input(self) -> bool:
@@ -245,6 +257,15 @@ class Channel:
             return await self._loop.sock_recv(self._socket, _CHUNK)
         except OSError as error:
             raise Disconnected from error
+
+
+def _names(certificate: Mapping[str, Any]) -> tuple[str, ...]:
+    """What :meth:`ssl.SSLObject.getpeercert` gives, read for names of persons."""
+    found = [name for kind, name in certificate.get("subjectAltName", ()) if kind == "email"]
+    subject = [pair for relative in certificate.get("subject", ()) for pair in relative]
+    for wanted in ("emailAddress", "commonName"):
+        found += [name for kind, name in subject if kind == wanted]
+    return tuple(dict.fromkeys(found))
 
 
 def _pieces(reply: bytes, delivery: Delivery) -> Iterator[bytes]:

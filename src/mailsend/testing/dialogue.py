@@ -10,7 +10,7 @@ from typing import Final
 
 from mailsend.endpoint import Security
 from mailsend.testing.actions import Action, Normal
-from mailsend.testing.authentication import authenticate
+from mailsend.testing.authentication import authenticate, usable_mechanisms
 from mailsend.testing.channel import Disconnected
 from mailsend.testing.replies import Refused, Reply
 from mailsend.testing.responder import Finished, Responder, Stalled
@@ -169,8 +169,9 @@ class Dialogue:
         offered = list(settings.extensions)
         if settings.security is Security.STARTTLS and not under_tls:
             offered.append("STARTTLS")
-        if settings.users and (under_tls or settings.auth_without_tls):
-            offered.append(" ".join(("AUTH", *settings.mechanisms)))
+        if settings.authenticates and (under_tls or settings.auth_without_tls):
+            mechanisms = usable_mechanisms(settings.mechanisms, self._channel.certificate_names)
+            offered.append(" ".join(("AUTH", *mechanisms)))
         return tuple(offered)
 
     async def _starttls(self, line: bytes) -> None:

@@ -53,6 +53,26 @@ class ReceivedMessage:
         return email.message_from_bytes(self.content, policy=email.policy.default)
 
 
+@frozen(kw_only=True)
+class Authentication:
+    """One AUTH command and what became of it.
+
+    Attributes:
+        mechanism: its name in upper case, as the client wrote it; empty without one.
+        user: whom the client claimed to be, as far as it came to that.
+        reply_code: of the last reply, such as 235 or 535; of the last challenge, 334, where the
+            connection was lost in the middle; 0 if the script sent none.
+        tls: the protocol version, such as ``TLSv1.3``; None in the clear.
+        connection: the index of the connection in :attr:`SmtpServer.raw`.
+    """
+
+    mechanism: str
+    user: str
+    reply_code: int
+    tls: str | None = None
+    connection: int = 0
+
+
 class Journal:
     """Grows in the server's thread; every change wakes the waiting threads."""
 
@@ -60,6 +80,7 @@ class Journal:
         self._changed = threading.Condition()
         self._messages: list[ReceivedMessage] = []
         self._commands: list[bytes] = []
+        self._authentications: list[Authentication] = []
         self._violations: list[str] = []
         self._raw: list[bytearray] = []
         self._closed: set[int] = set()
@@ -79,6 +100,11 @@ class Journal:
     def commanded(self, line: bytes) -> None:
         with self._changed:
             self._commands.append(line)
+            self._changed.notify_all()
+
+    def authenticated(self, attempt: Authentication) -> None:
+        with self._changed:
+            self._authentications.append(attempt)
             self._changed.notify_all()
 
     def violated(self, text: str) -> None:
@@ -105,6 +131,11 @@ class Journal:
     def commands(self) -> tuple[bytes, ...]:
         with self._changed:
             return tuple(self._commands)
+
+    @property
+    def authentications(self) -> tuple[Authentication, ...]:
+        with self._changed:
+            return tuple(self._authentications)
 
     @property
     def violations(self) -> tuple[str, ...]:

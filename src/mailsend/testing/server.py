@@ -9,24 +9,27 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, get_args
 
 from mailsend.credentials import Password
 from mailsend.endpoint import Security, as_security
+from mailsend.logins import logins
 from mailsend.options import TlsOptions
 from mailsend.profile import SmtpProfile
 from mailsend.testing.actions import Action, Rule, Script, Stage
 from mailsend.testing.authority import Authority, Certificate
 from mailsend.testing.channel import Channel, Delivery
 from mailsend.testing.dialogue import Dialogue
-from mailsend.testing.journal import Journal, ReceivedMessage
+from mailsend.testing.journal import Authentication, Journal, ReceivedMessage
+from mailsend.testing.mechanisms import as_mechanism
 from mailsend.testing.responder import Responder
-from mailsend.testing.sasl import MECHANISMS
+from mailsend.testing.sasl import ServerMechanism
 from mailsend.testing.settings import DEFAULT_EXTENSIONS, Settings
 
 _STOP_SECONDS: Final = 10.0
 _BACKLOG: Final = 128
+_MECHANISMS: Final = ("PLAIN", "LOGIN", "CRAM-MD5")
 
 
 class SmtpServer:
@@ -45,10 +48,12 @@ class SmtpServer:
 
     Args:
         security: what clients have to do; with STARTTLS, mail is refused with 530 before it.
-        users: password (for XOAUTH2 and OAUTHBEARER: access token) by name. Empty: AUTH is not
-            offered.
-        mechanisms: what AUTH offers: PLAIN, LOGIN, CRAM-MD5, XOAUTH2, OAUTHBEARER.
-        require_auth: with `users`, refuse MAIL with 530 before AUTH.
+        users: password (for XOAUTH2 and OAUTHBEARER: access token) by name. Without users and
+            without `mechanisms` AUTH is not offered. See `set_secret`.
+        mechanisms: what AUTH offers: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-256, XOAUTH2,
+            OAUTHBEARER, EXTERNAL (to clients whose certificate names somebody), and any
+            :class:`ServerMechanism`, such as :func:`scram` gives. None: the first three.
+        require_auth: where AUTH is offered, refuse MAIL with 530 before it.
         auth_without_tls: offer AUTH in the clear too.
         extensions: lines of the EHLO reply as they are sent. STARTTLS and AUTH are added where
             they can be used. CHUNKING switches BDAT on, BINARYMIME and DSN their parameters.
@@ -72,7 +77,7 @@ class SmtpServer:
         *,
         security: Security | str = Security.STARTTLS,
         users: Mapping[str, str] | None = None,
-        mechanisms: Iterable[str] = ("PLAIN", "LOGIN", "CRAM-MD5"),
+        mechanisms: Iterable[str | ServerMechanism] | None = None,
         require_auth: bool = True,
         auth_without_tls: bool = False,
         extensions: Iterable[str] = DEFAULT_EXTENSIONS,
@@ -87,9 +92,8 @@ class SmtpServer:
     ) -> None:
         security = as_security(security)
         _check("delivery", delivery, get_args(Delivery))
-        offered = tuple(mechanism.upper() for mechanism in mechanisms)
-        for mechanism in offered:
-            _check("mechanisms", mechanism, MECHANISMS)
+        offered = tuple(map(as_mechanism, _MECHANISMS if mechanisms is None else mechanisms))
+        self._users = dict(users or {})
         self._authority = authority
         context = None
         if security is not Security.INSECURE_PLAINTEXT:
@@ -97,13 +101,15 @@ class SmtpServer:
                 certificate,
                 minimum=tls_minimum,
                 maximum=tls_maximum,
+                request_client_certificate=any(m.needs_certificate for m in offered),
                 require_client_certificate=require_client_certificate,
             )
         self._settings = Settings(
             security=security,
             tls=context,
-            users=dict(users or {}),
+            users=MappingProxyType(self._users),
             mechanisms=offered,
+            authenticates=bool(self._users) or (mechanisms is not None and bool(offered)),
             require_auth=require_auth,
             auth_without_tls=auth_without_tls,
             extensions=tuple(extensions),
@@ -136,6 +142,8 @@ class SmtpServer:
         listener = socket.create_server((self._host, 0), family=family, backlog=_BACKLOG)
         listener.setblocking(False)
         self._port = int(listener.getsockname()[1])
+        # What another server refused at this port is no word of this one.
+        logins.forget(self._port)
         self._thread = threading.Thread(
             target=self._run, args=(listener,), name="mailsend-testing", daemon=True
         )
@@ -238,11 +246,27 @@ class SmtpServer:
         }
         if settings.security is not Security.INSECURE_PLAINTEXT:
             given["tls"] = TlsOptions(ca_file=self.ca_file)
-        for name, secret in settings.users.items():
-            given["username"], given["credentials"] = name, Password(secret)
+        for name, secret in tuple(settings.users.items()):
+            given["username"] = name
+            if "credentials" not in changes:  # a token may be longer than a password
+                given["credentials"] = Password(secret)
             given["allow_plaintext_credentials"] = settings.security is Security.INSECURE_PLAINTEXT
             break
         return SmtpProfile(**{**given, **changes})
+
+    def set_secret(self, user: str, secret: str | None) -> None:
+        """Change a user's password or access token, such as when a token has expired.
+
+        It counts for the AUTH commands that begin from now on; who is authenticated stays so.
+
+        Args:
+            user: the name; a new one becomes a user.
+            secret: what is accepted from now on, and nothing else; None removes the user.
+        """
+        if secret is None:
+            self._users.pop(user, None)
+        else:
+            self._users[user] = secret
 
     # The script
 
@@ -340,7 +364,10 @@ class SmtpServer:
 
     @property
     def client_certificate(self) -> tuple[Path, Path]:
-        """Certificate file and key file for a client, in PEM, signed by the same authority."""
+        """Certificate file and key file for a client, in PEM, signed by the same authority.
+
+        They name ``client@localhost``; see :meth:`Authority.client_certificate_for`.
+        """
         return self.authority.client_certificate
 
     @property
@@ -355,6 +382,14 @@ class SmtpServer:
         Answers to the challenges of AUTH and content are not commands.
         """
         return self._journal.commands
+
+    @property
+    def authentications(self) -> tuple[Authentication, ...]:
+        """All AUTH commands of all connections, in the order in which they ended.
+
+        Each is here before its last reply is sent.
+        """
+        return self._journal.authentications
 
     @property
     def violations(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from mailsend.endpoint import Security
 from mailsend.testing.channel import Delivery
+from mailsend.testing.sasl import ServerMechanism
 
 DEFAULT_EXTENSIONS: Final = (
     "PIPELINING",
@@ -27,7 +28,8 @@ class Settings:
     security: Security
     tls: ssl.SSLContext | None
     users: Mapping[str, str]
-    mechanisms: tuple[str, ...]
+    mechanisms: tuple[ServerMechanism, ...]
+    authenticates: bool  # AUTH is offered
     require_auth: bool
     auth_without_tls: bool
     extensions: tuple[str, ...]

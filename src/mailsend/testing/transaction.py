@@ -54,7 +54,7 @@ class MailCommands:
             raise Refused(503, "5.5.1", "Send EHLO first")
         if settings.security is Security.STARTTLS and self._responder.channel.tls_version is None:
             raise Refused(530, "5.7.0", "Must issue a STARTTLS command first")  # RFC 3207 §4
-        if settings.users and settings.require_auth and session.user is None:
+        if settings.authenticates and settings.require_auth and session.user is None:
             raise Refused(530, "5.7.0", "Authentication required")  # RFC 4954 §6
 
     async def rcpt(self, line: bytes) -> None:

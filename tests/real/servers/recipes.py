@@ -44,6 +44,12 @@ class PostfixPorts(Ports):
     client_certificate: int
     """STARTTLS with a client certificate, which is also the leave to relay."""
 
+    dovecot: int
+    """Dovecot's own submission service in front of `mx`: STARTTLS and AUTH required."""
+
+    introspection: int
+    """Not SMTP: where Dovecot asks whether a token is good."""
+
     expired: int
     wrong_host: int
     self_signed: int
@@ -65,6 +71,8 @@ POSTFIX_PORTS = PostfixPorts(
     auth_without_tls=10030,
     no_extensions=10031,
     client_certificate=10032,
+    dovecot=10588,
+    introspection=10580,
     expired=10033,
     wrong_host=10034,
     self_signed=10035,
@@ -75,7 +83,7 @@ OPENSMTPD_PORTS = Ports(mx=12025, submission=12587, implicit_tls=12465, refusing
 RECIPES: dict[ServerName, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("postfix", ("postfix", "dovecot-core"), POSTFIX_PORTS),
+        Recipe("postfix", ("postfix", "dovecot-core", "dovecot-submissiond"), POSTFIX_PORTS),
         Recipe("exim", ("exim4-daemon-heavy",), EXIM_PORTS),
         Recipe("opensmtpd", ("opensmtpd",), OPENSMTPD_PORTS),
     )
