@@ -15,10 +15,9 @@ from mailsend.cli.output import hanging, put, warnings_shown
 from mailsend.errors import ConfigurationError, TokenError
 
 if TYPE_CHECKING:
+    from mailsend.oauth import SignIn, SignInStore
     from mailsend.oauth.google_sign_in import ConsentPage
     from mailsend.oauth.microsoft import DeviceCode
-    from mailsend.oauth.sign_in import SignIn
-    from mailsend.oauth.store import KeptIn, SignInStore
 
 _DESCRIPTION = """\
 Let a user sign in at Microsoft or Google, and keep what gets access tokens from
@@ -123,9 +122,8 @@ def run_login(arguments: argparse.Namespace) -> int:
     except TokenError as error:
         error.stage = None  # no mail server has been talked to
         raise
-    kept_in: KeptIn = arguments.store
     with store.locked(arguments.name):
-        store.save(sign_in, kept_in)
+        store.save(sign_in, arguments.store)
     put(f"Signed in{f' as {sign_in.account}' if sign_in.account else ''}.")
     put(f'In code: OAuth2(token=SignedIn("{sign_in.name}"))')
     return ExitCode.OK

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from mailsend.oauth.google import RefreshToken, ServiceAccount
 from mailsend.oauth.microsoft import ClientCredentials
+from mailsend.oauth.sign_in import SignIn
 from mailsend.oauth.signed_in import SignedIn
 from mailsend.oauth.store import SignInStore
 
-__all__ = ["ClientCredentials", "RefreshToken", "ServiceAccount", "SignInStore", "SignedIn"]
+__all__ = [
+    "ClientCredentials",
+    "RefreshToken",
+    "ServiceAccount",
+    "SignIn",
+    "SignInStore",
+    "SignedIn",
+]

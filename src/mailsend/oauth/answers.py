@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from mailsend.cause import Cause, Retry
-from mailsend.errors import ConfigurationError, MailsendError, TokenError
+from mailsend.errors import ConfigurationError, TokenError
 from mailsend.oauth.https import Refusal, Unavailable, unavailable
 from mailsend.oauth.refusals import refused
 from mailsend.oauth.sign_in import refresh_token_from
@@ -58,26 +58,31 @@ def ask(
         TokenError: The provider refused, or did not answer.
         ConfigurationError: `call` raised one.
     """
-    problem: MailsendError
+    trouble: Unavailable | None = None
+    raised = ""
+    found: Hidden[dict[str, Any]] = Hidden({})
     try:
         found = Hidden(call())
-        if "error" not in found.value:
-            return found
-        problem = refused(provider, found.value, sign_in=sign_in, secrets=secrets)
-    except Unavailable as trouble:
-        problem = unavailable(provider, trouble)
+    except Unavailable as error:
+        trouble = error
     except Refusal as refusal:
-        problem = refused(provider, refusal.answer, sign_in=sign_in, secrets=secrets)
+        found = Hidden(refusal.answer)
     except ConfigurationError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever its library raises
-        problem = TokenError(
-            f"{provider}'s library raised {type(error).__name__} when it asked for a token",
+        raised = type(error).__name__
+    if trouble is not None:
+        raise unavailable(provider, trouble)
+    if raised:
+        raise TokenError(
+            f"{provider}'s library raised {raised} when it asked for a token",
             stage=Stage.AUTH,
             retry=Retry.NEVER,
             advice="Check the client id, the secret or key, and the names of tenant and authority",
         )
-    raise problem
+    if "error" in found.value:
+        raise refused(provider, found.value, sign_in=sign_in, secrets=secrets)
+    return found
 
 
 def token_from(provider: str, answer: Hidden[dict[str, Any]]) -> AccessToken:

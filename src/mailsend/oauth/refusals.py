@@ -15,12 +15,13 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from mailsend.cause import Cause, Retry
-from mailsend.errors import TokenError
+from mailsend.errors import ConfigurationError, TokenError
 from mailsend.scrub import Scrubber
-from mailsend.secret import Hidden
+from mailsend.secret import Hidden, Secret
 from mailsend.stage import Stage
 
 _MOST: Final = 300  # characters of a provider's own words
+_LONGEST: Final = 10_000  # of a secret
 _OPAQUE: Final = re.compile(r"[\w.~+/=-]{60,}", re.ASCII)  # as tokens and assertions are
 _NUMBER: Final = re.compile(r"AADSTS(\d{4,8})")
 _WITHHELD: Final = "its words are withheld, because they quote a secret"
@@ -311,12 +312,18 @@ def _numbers_of(answer: Mapping[str, Any], description: str) -> set[int]:
 
 def _words(error: str, description: str, secrets: Iterable[Hidden[str]]) -> str:
     said = ": ".join(filter(None, (error, description)))
-    for secret in secrets:
-        if secret.value and Scrubber("", secret).may_quote(said):
-            return _WITHHELD
+    if any(_quotes(said, secret) for secret in secrets if secret.value):
+        return _WITHHELD
     said = _OPAQUE.sub("…", said)
     printable = "".join(c if c.isprintable() else " " for c in said).rstrip(" .")
     return printable if len(printable) <= _MOST else printable[:_MOST] + "…"
+
+
+def _quotes(said: str, secret: Hidden[str]) -> bool:
+    try:
+        return Scrubber(Secret(secret.value, longest=_LONGEST)).quotes(said)
+    except ConfigurationError:
+        return True  # what cannot be looked for is better kept back
 
 
 def _link_of(answer: Mapping[str, Any]) -> str | None:

@@ -75,6 +75,7 @@ class AuthorizationServer:
         self.gives_refresh_token = True
         self.denies = False
         self.echoes = ""
+        self.token_scheme = "https"
         self.before_token: Callable[[], None] = lambda: None
         self._codes: dict[str, Form] = {}
         self._lock = threading.Lock()
@@ -168,7 +169,7 @@ class AuthorizationServer:
             return 200, {
                 "issuer": f"{base}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "token_endpoint": f"{self.token_scheme}{base[5:]}/oauth2/v2.0/token",
                 "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
             }
         assert method == "POST", path
@@ -263,7 +264,7 @@ class AuthorizationServer:
     def _issue(self, scope: str, *, refreshable: bool) -> dict[str, Any]:
         self._count += 1
         # One that the OAuth library's logs and our errors must never show.
-        access = f"eyJ-access-token-number-{self._count}-{'a' * 40}"
+        access = self.access_token(self._count)
         self.access_tokens.append(access)
         answer: dict[str, Any] = {
             "token_type": "Bearer",
@@ -276,6 +277,10 @@ class AuthorizationServer:
             self.refresh_tokens.add(refresh)
             answer["refresh_token"] = refresh
         return answer
+
+    def access_token(self, number: int) -> str:
+        """The access token of a number; refresh tokens that are made apart count too."""
+        return f"eyJ-access-token-number-{number}-{'a' * 40}"
 
     def new_refresh_token(self) -> str:
         self._count += 1

@@ -23,6 +23,7 @@ from mailsend import (
     TokenError,
 )
 from mailsend.oauth import ClientCredentials, RefreshToken, ServiceAccount, SignedIn
+from mailsend.oauth.https import HttpsClient, Unavailable
 from mailsend.oauth.store import SignInStore
 from mailsend.testing.authority import Authority
 
@@ -137,6 +138,17 @@ def test_a_redirect_is_not_followed(server: AuthorizationServer, keep: Keep, pro
     with pytest.raises(TokenError, match="redirect, which is not followed"):
         SignedIn("work")()
     assert not server.of("/elsewhere")
+
+
+def test_a_token_endpoint_without_tls_is_not_asked(
+    server: AuthorizationServer, application: Make
+) -> None:
+    server.token_scheme = "http"
+    with pytest.raises(TokenError):
+        application()()
+    assert not server.of("/token")
+    with pytest.raises(Unavailable, match="cannot be reached: InvalidSchema"):
+        HttpsClient(None, "google").post(f"http://{server.host}/token", data={"a": "b"})
 
 
 def test_a_server_that_is_not_there(ca_file: Path) -> None:
