@@ -113,9 +113,7 @@ def _add(commands: Any, name: str, summary: str, description: str) -> argparse.A
 def run_login(arguments: argparse.Namespace) -> int:
     """Sign in, and keep it."""
     store = _store()
-    # Before anybody signs in for nothing.
-    with store.locked(arguments.name):
-        pass
+    store.prepare(arguments.name, arguments.store)
     try:
         with warnings_shown():
             sign_in = (_microsoft if arguments.provider == "microsoft" else _google)(arguments)

@@ -110,50 +110,44 @@ def sign_in(
         from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise missing("google", "oauthlib") from error
+    google_module("auth.jwt")  # what refreshes needs it; nobody is to sign in for nothing
     flow = WebApplicationClient(client.client_id)
-    state, verifier = (
-        Hidden(secrets.token_urlsafe(32)),
-        Hidden(flow.create_code_verifier(_VERIFIER)),
-    )
-    with Loopback(state, port) as browser:
-        until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
-        url = flow.prepare_request_uri(
-            client.consent_url,
-            redirect_uri=browser.url,
-            scope=[SCOPE, "openid", "email"],  # the latter two tell whose account it is
-            state=state.value,
-            code_challenge=flow.create_code_challenge(verifier.value, "S256"),
-            code_challenge_method="S256",
-            access_type="offline",
-            prompt="consent",  # without it a second sign-in gives no refresh token
-            **({"login_hint": login_hint} if login_hint else {}),
-        )
-        tell(ConsentPage(url, urlsplit(browser.url).port or 0, until))
-        came_back = browser.wait(seconds)
-    command = f"mailsend login google {name}"
+    state = Hidden(secrets.token_urlsafe(32))
+    verifier = Hidden(flow.create_code_verifier(_VERIFIER))
     sent = [Hidden(client.client_secret.reveal()), verifier]
-
-    def exchange() -> dict[str, Any]:
-        query = Hidden(dict(parse_qsl(urlsplit(came_back.value).query)))
-        if "code" not in query.value:
-            return {"error": query.value.get("error") or "access_denied"}
-        body = Hidden(
-            flow.prepare_request_body(
-                code=query.value["code"],
+    with HttpsClient(ca_file, "google") as http:
+        with Loopback(state, port) as browser:
+            until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+            url = flow.prepare_request_uri(
+                client.consent_url,
                 redirect_uri=browser.url,
-                code_verifier=verifier.value,
-                client_secret=client.client_secret.reveal(),
+                scope=[SCOPE, "openid", "email"],  # the latter two tell whose account it is
+                state=state.value,
+                code_challenge=flow.create_code_challenge(verifier.value, "S256"),
+                code_challenge_method="S256",
+                access_type="offline",
+                prompt="consent",  # without it a second sign-in gives no refresh token
+                **({"login_hint": login_hint} if login_hint else {}),
             )
-        )
-        with HttpsClient(ca_file, "google") as http:
-            found: dict[str, Any] = http.post(
-                client.token_url,
-                data=body.value,
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            ).json()
-        return found
+            tell(ConsentPage(url, urlsplit(browser.url).port or 0, until))
+            came_back = browser.wait(seconds)
 
-    answer = ask(_NAME, exchange, sign_in=command, secrets=sent)
+        def exchange() -> dict[str, Any]:
+            query = Hidden(dict(parse_qsl(urlsplit(came_back.value).query)))
+            if "code" not in query.value:
+                return {"error": query.value.get("error") or "access_denied"}
+            sent.append(Hidden(query.value["code"]))
+            body = Hidden(
+                flow.prepare_request_body(
+                    code=query.value["code"],
+                    redirect_uri=browser.url,
+                    code_verifier=verifier.value,
+                    client_secret=client.client_secret.reveal(),
+                )
+            )
+            return _posted(http, client.token_url, body)
+
+        answer = ask(_NAME, exchange, sign_in=f"mailsend login google {name}", secrets=sent)
     return SignIn(
         name=name,
         provider="google",
@@ -166,6 +160,12 @@ def sign_in(
         ca_file=ca_file,
         signed_in_at=dt.datetime.now(dt.UTC),
     )
+
+
+def _posted(http: HttpsClient, url: str, body: Hidden[str]) -> dict[str, Any]:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    found: dict[str, Any] = http.post(url, data=body.value, headers=kind).json()
+    return found
 
 
 def _account(answer: Hidden[dict[str, Any]]) -> str:

@@ -141,7 +141,7 @@ def locked(path: Path) -> Iterator[None]:
     The kernel drops it when the process ends, however it ends. The file itself stays.
 
     Raises:
-        ConfigurationError: The file cannot be made, or what is there is no regular file.
+        ConfigurationError: The file cannot be opened or made, or is a link.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK | _CLOSED | _AT_ONCE, 0o600)

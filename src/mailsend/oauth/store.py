@@ -88,6 +88,16 @@ class SignInStore:
         if before == "keyring" and kept_in == "file":
             _remove_from_keyring(sign_in.name)
 
+    def prepare(self, name: str, kept_in: KeptIn = "file") -> None:
+        """See that a sign-in could be kept, before anybody signs in for nothing.
+
+        Raises:
+            ConfigurationError: The folder cannot be used, or the package keyring is missing.
+        """
+        with self.locked(name):
+            if kept_in == "keyring":
+                _keyring()
+
     def replace(self, sign_in: SignIn) -> None:
         """Keep a sign-in anew, where the one with its name is kept.
 
