@@ -25,6 +25,13 @@ TLS: Final = tuple(f.name for f in fields(TlsOptions))
 LIMITS: Final = tuple(f.name for f in fields(Limits))
 PLAIN: Final = ("client_name", "mechanisms", "disabled_extensions", "name")
 
+
+def _signed_in(name: str) -> OAuth2:
+    from mailsend.oauth import SignedIn  # noqa: PLC0415 - for those who have signed in
+
+    return OAuth2(token=SignedIn(name))
+
+
 _REFERENCES: Final[dict[str, Callable[[Any], Password | OAuth2]]] = {
     "password_env": Password.from_env,
     "password_file": Password.from_file,
@@ -32,11 +39,15 @@ _REFERENCES: Final[dict[str, Callable[[Any], Password | OAuth2]]] = {
     "token_env": OAuth2.from_env,
     "token_file": OAuth2.from_file,
     "token_command": OAuth2.from_command,
+    "sign_in": _signed_in,
 }
 _KEYRING: Final = "password_keyring"
 _CERTIFICATE: Final = "client_certificate"
 CREDENTIALS: Final = (*_REFERENCES, _KEYRING, _CERTIFICATE)
-"""Keys that tell where the proof is: of a password, of an access token, or in TLS."""
+"""Keys that tell where the proof is: of a password, of an access token, or in TLS.
+
+``sign_in`` names what ``mailsend login`` has kept; ``client_certificate`` is true or false.
+"""
 
 _NEVER_SUGGESTED: Final = frozenset({"allow_plaintext_credentials", "relaxed_x509"})
 

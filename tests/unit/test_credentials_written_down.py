@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsend import ClientCertificate, ConfigurationError, OAuth2, Password, Security, SmtpProfile
+from mailsend.oauth import SignedIn
 
 SECRET = "Zx9-s3cret"
 
@@ -28,6 +29,7 @@ def load(tmp_path: Path, lines: str) -> SmtpProfile:
         ("token_env=T", OAuth2.from_env("T")),
         ("token_file=%2Frun%2Ft", OAuth2.from_file("/run/t")),
         ("token_command=oama%20access%20ada", OAuth2.from_command("oama access ada")),
+        ("sign_in=work", OAuth2(token=SignedIn("work"))),
         ("client_certificate=true&client_cert=c.pem", ClientCertificate()),
     ],
 )
@@ -52,6 +54,7 @@ def test_each_reference(tmp_path: Path, option: str, credentials: object) -> Non
         ("smtps://ada@h.example?password_keyring=", "is no service of a keyring entry"),
         ("smtps://ada@h.example?client_certificate=perhaps", "has to be true or false"),
         ("smtps://ada@h.example?client_certificate=true", "tls has no client_cert"),
+        ("smtps://ada@h.example?sign_in=..%2Fetc", "is no name of a sign-in"),
         ("smtps://ada@h.example?token_env=", "the name of the access token's environment"),
         ("smtps://ada@h.example?token_file=", "is no usable path of the access token file"),
     ],
