@@ -28,13 +28,14 @@ LAYERS: Final = (
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
+        "markup", "css", "templates",
     },
     # 2: one session
     {"smtp"},
     # 3: submission
     {"transport"},
     # 4: services
-    {"testing", "discovery"},
+    {"testing", "discovery", "preview"},
     # 5: surfaces
     {"cli", "__main__"},
 )  # fmt: skip
@@ -154,6 +155,10 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("email_validator", {"mailsend.address"}),
         ("dns", {"mailsend.discovery"}),
         ("trustme", {"mailsend.testing.authority"}),
+        ("jinja2", {"mailsend.templates.*"}),
+        ("markupsafe", {"mailsend.templates.environment"}),
+        ("css_inline", {"mailsend.css"}),
+        ("webbrowser", {"mailsend.preview.*", "mailsend.cli.preview"}),
         ("idna", set()),
         ("random", set()),
     ],
