@@ -97,7 +97,8 @@ def _for_all(attributes: dict[str, Any]) -> bool:
 def _refuse_stylesheet(html: str, link: Piece) -> None:
     if "stylesheet" in link.attributes.get("rel", "").lower().split():
         line = html.count("\n", 0, link.start) + 1
+        target = ascii(link.attributes.get("href", ""))[:80]
         raise InvalidMessage(
-            f"html links a style sheet in line {line}: {ascii(link.attributes.get('href', ''))[:80]}",
+            f"html links a style sheet in line {line}: {target}",
             advice="Mail clients load none; put its rules into a <style> element",
         )
