@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
@@ -63,6 +65,11 @@ from mailsend.transport import (
     open_transport,
 )
 
+if TYPE_CHECKING:
+    from mailsend.css import inline_css
+    from mailsend.preview import PreviewTransport
+    from mailsend.templates import Rendered, Template
+
 __all__ = [
     "Attachment",
     "AuthenticationError",
@@ -94,12 +101,14 @@ __all__ = [
     "Password",
     "PasswordPolicy",
     "Policy",
+    "PreviewTransport",
     "ProtocolViolation",
     "Provider",
     "ProviderLimits",
     "ProviderRegistry",
     "RecipientOutcome",
     "RecipientsRefused",
+    "Rendered",
     "Reply",
     "ReplyError",
     "Retry",
@@ -119,6 +128,7 @@ __all__ = [
     "Status",
     "Submission",
     "Symptom",
+    "Template",
     "Timeouts",
     "TlsError",
     "TlsOptions",
@@ -126,6 +136,7 @@ __all__ = [
     "UnknownProvider",
     "UsernameRule",
     "compose",
+    "inline_css",
     "interpret",
     "interpret_failure",
     "open_transport",
@@ -137,11 +148,21 @@ __all__ = [
 logging.getLogger("mailsend").addHandler(logging.NullHandler())
 del logging
 
+# Imported when asked for: few programs need them, and all would pay for them.
+_LATER: Final = {
+    "PreviewTransport": "mailsend.preview",
+    "Rendered": "mailsend.templates",
+    "Template": "mailsend.templates",
+    "inline_css": "mailsend.css",
+}
 
-def __getattr__(name: str) -> str:
+
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         # Read when asked for: importlib.metadata costs more than the rest of the package.
         from importlib.metadata import version  # noqa: PLC0415
 
         return version("mailsend")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -135,12 +135,12 @@ def test_no_cycle() -> None:
 
 
 def test_imports_for_types_alone_are_marked_as_such() -> None:
-    # errors and report name each other's types: the only pair that does.
+    # errors and report name each other's types: the only pair that does. The public face imports
+    # some names when they are asked for.
     for module in MODULES:
         extra = own_imports_of(module) - own_imports_of(module, typing_too=False)
-        assert not extra or module in {"mailsend.errors", "mailsend.findings", "mailsend.report"}, (
-            module
-        )
+        known = {"mailsend", "mailsend.errors", "mailsend.findings", "mailsend.report"}
+        assert not extra or module in known, module
 
 
 @pytest.mark.parametrize(
