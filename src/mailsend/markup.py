@@ -23,7 +23,9 @@ _COMMENT_END: Final = re.compile(r"--!?>")
 # A reference without its semicolon is a part of a URL's query, where = or a letter follows.
 _QUERY: Final = re.compile(r"&(?=[A-Za-z0-9]+=)")
 
-RAW: Final = frozenset({"style", "script", "xmp", "iframe", "noembed", "noframes"})
+RAW: Final = frozenset({
+    "style", "script", "xmp", "iframe", "noembed", "noframes", "plaintext",
+})  # fmt: skip
 """Elements whose content has no tags and no references."""
 
 _ESCAPABLE: Final = frozenset({"title", "textarea"})  # no tags, but references
@@ -88,15 +90,11 @@ def pieces(source: str) -> Iterator[Piece]:
             return
         yield piece
         position = piece.end
-        if piece.kind is Kind.START:
-            if piece.name == "plaintext":
-                yield _text(source, position, size, raw="plaintext")
-                return
-            if piece.name in RAW or piece.name in _ESCAPABLE:
-                end = _end_of_raw(source, piece.name, position)
-                if end > position:
-                    yield _text(source, position, end, raw=piece.name)
-                position = end
+        if piece.kind is Kind.START and (piece.name in RAW or piece.name in _ESCAPABLE):
+            end = _end_of_raw(source, piece.name, position)
+            if end > position:
+                yield _text(source, position, end, raw=piece.name)
+            position = end
 
 
 def depth(source: str, most: int) -> int:
@@ -126,7 +124,7 @@ def depth(source: str, most: int) -> int:
 
 def _text(source: str, start: int, end: int, *, raw: str = "") -> Piece:
     text = source[start:end]
-    if raw not in RAW and raw != "plaintext" and "&" in text:
+    if raw not in RAW and "&" in text:
         text = html.unescape(text)
     return Piece(Kind.TEXT, raw, text, {}, start, end)
 
@@ -201,7 +199,7 @@ _ASCII_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)
 
 
 def _end_of_raw(source: str, name: str, position: int) -> int:
-    found = _RAW_ENDS[name].search(source, position)
+    found = None if name == "plaintext" else _RAW_ENDS[name].search(source, position)
     return len(source) if found is None else found.start()
 
 

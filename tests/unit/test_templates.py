@@ -16,11 +16,11 @@ from mailsend import ConfigurationError, InvalidMessage, Rendered, Template, com
 from mailsend.templates.sources import MAX_SOURCE
 
 
-def made(values: Mapping[str, Any] | None = None, /, **parts: str) -> Rendered:
+def made(values: Mapping[str, Any] | None = None, /, **parts: Any) -> Rendered:
     return Template.from_string(**parts).render(values)
 
 
-def failure(values: Mapping[str, Any] | None = None, /, **parts: str) -> str:
+def failure(values: Mapping[str, Any] | None = None, /, **parts: Any) -> str:
     with pytest.raises(InvalidMessage) as caught:
         made(values, **parts)
     return str(caught.value)
