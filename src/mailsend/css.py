@@ -71,7 +71,6 @@ def _inliner() -> css_inline.CSSInliner:
         load_remote_stylesheets=False,  # its default is to load them, files too
         keep_style_tags=True,
         remove_inlined_selectors=True,
-        keep_at_rules=True,
     )
 
 

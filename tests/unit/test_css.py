@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsend import ConfigurationError, InvalidMessage, inline_css
+from mailsend.css import _inliner
 
 
 def test_rules_move_to_what_they_match() -> None:
@@ -64,6 +65,12 @@ def test_nothing_is_read_from_files_or_the_network(tmp_path: Path) -> None:
         assert "<style>" in str(caught.value)
     html = inline_css(f'<style>@import "{sheet.as_uri()}"; b {{ color: red }}</style><p>x</p>')
     assert "green" not in html
+
+
+def test_nor_where_css_inline_sees_a_link_that_we_do_not(tmp_path: Path) -> None:
+    sheet = tmp_path / "x.css"
+    sheet.write_text("p { color: green }", "utf-8")
+    assert "green" not in _inliner().inline(f'<link rel="stylesheet" href="{sheet}"><p>x</p>')
 
 
 @pytest.mark.parametrize("depth", [501, 100_000])

@@ -212,6 +212,7 @@ def test_large_messages_make_no_larger_pages() -> None:
         b"Content-Disposition: attachment; filename*0*=x; filename*9=y\r\n\r\nx",
         b"Subject: =?utf-8?b?!?= =?nonsense?q?a?= =?utf-8?q?=ff?=\r\n\r\n",
         b"From \xff\r\n\x00: x\r\n",
+        b"Subject: " + b"=?a?q?" * 200_000 + b"\r\n\r\n",
     ],
 )  # fmt: skip
 def test_odd_messages_are_shown_all_the_same(octets: bytes) -> None:

@@ -25,7 +25,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "two.html").write_text("<p>Dear {{ name }}", "utf-8")
     (tmp_path / "two").mkdir()
     (tmp_path / "row.json").write_text('\ufeff{"name": "<Ada>"}', "utf-8")
-    (tmp_path / "m.eml").write_bytes(b"Subject: a\x1b[31m\r\n\r\nwords {{ x\x1b }}\r\n")
+    (tmp_path / "m.eml").write_bytes(
+        b"Subject: a\x1b[31m\r\nContent-Type: text/html\r\n\r\n<img src='cid:\x1b[31m'>\r\n"
+    )
     return tmp_path
 
 
@@ -57,7 +59,9 @@ def test_styles_move_when_asked(capsys: Out) -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_message_cannot_steer_the_terminal(capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["preview", "m.eml", "-o", "page.html"]) == ExitCode.OK
-    assert "\x1b" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "shows cid:\\u001b[31m" in err
+    assert "\x1b" not in err
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Subject: x\r\n\r\nfrom input")))
     assert main(["preview", "-"]) == ExitCode.OK
     assert "from input" in capsys.readouterr().out

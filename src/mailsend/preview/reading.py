@@ -21,6 +21,7 @@ _NO_CHARSETS: Final = frozenset({
     "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem",
 })  # fmt: skip
 _FALLBACK: Final = "utf-8"
+_MAX_DECODED: Final = 20_000  # characters: decode_header takes quadratic time on hostile fields
 
 
 @frozen
@@ -102,7 +103,7 @@ def read(content: bytes) -> Letter:
 def decoded(value: Any) -> str:
     """A field's value on one line, encoded words resolved as far as they can be."""
     text = _clean(str(value)).replace("\r", "").replace("\n", "")
-    if "=?" not in text:
+    if "=?" not in text or len(text) > _MAX_DECODED:
         return text
     try:
         words = decode_header(text)
