@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from mailsend.address import Address, AddressRules, parse_address
 from mailsend.capabilities import Capabilities
@@ -76,6 +78,11 @@ from mailsend.transport import (
     open_transport,
 )
 
+if TYPE_CHECKING:
+    from mailsend.css import inline_css
+    from mailsend.preview import PreviewTransport
+    from mailsend.templates import Rendered, Template
+
 __all__ = [
     "AccessToken",
     "Address",
@@ -119,6 +126,7 @@ __all__ = [
     "Password",
     "PasswordPolicy",
     "Policy",
+    "PreviewTransport",
     "ProtocolViolation",
     "Provider",
     "ProviderLimits",
@@ -126,6 +134,7 @@ __all__ = [
     "Recipient",
     "RecipientOutcome",
     "RecipientsRefused",
+    "Rendered",
     "Reply",
     "ReplyError",
     "Retry",
@@ -149,6 +158,7 @@ __all__ = [
     "Status",
     "Submission",
     "Symptom",
+    "Template",
     "Timeouts",
     "TlsError",
     "TlsOptions",
@@ -157,6 +167,7 @@ __all__ = [
     "UnknownProvider",
     "UsernameRule",
     "compose",
+    "inline_css",
     "interpret",
     "interpret_failure",
     "open_transport",
@@ -169,11 +180,21 @@ __all__ = [
 logging.getLogger("mailsend").addHandler(logging.NullHandler())
 del logging
 
+# Imported when asked for: few programs need them, and all would pay for them.
+_LATER: Final = {
+    "PreviewTransport": "mailsend.preview",
+    "Rendered": "mailsend.templates",
+    "Template": "mailsend.templates",
+    "inline_css": "mailsend.css",
+}
 
-def __getattr__(name: str) -> str:
+
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         # Read when asked for: importlib.metadata costs more than the rest of the package.
         from importlib.metadata import version  # noqa: PLC0415
 
         return version("mailsend")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,11 +38,11 @@ class Severity(StrEnum):
 
 @frozen
 class Finding:
-    """Something about a profile that is worth a second look.
+    """Something about a profile or a message that is worth a second look.
 
     Attributes:
         severity: how much it matters.
-        field: the setting it concerns.
+        field: the setting, or the part of the message, that it concerns.
         message: what is odd.
         advice: what to change.
     """

@@ -39,9 +39,12 @@ def test_all_is_sorted_and_says_the_truth() -> None:
     visible = {
         name
         for name, value in vars(mailsend).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+        if not name.startswith("_")
+        and not inspect.ismodule(value)
+        and name not in {"annotations", "TYPE_CHECKING", "Any", "Final", "import_module"}
     }
-    assert visible == set(mailsend.__all__)
+    assert visible | set(mailsend._LATER) == set(mailsend.__all__)
+    assert not visible & set(mailsend._LATER)
 
 
 def test_every_error_is_public() -> None:
@@ -111,9 +114,10 @@ def loaded_by(code: str) -> set[str]:
 IMPORTED = loaded_by("import mailsend")
 THIRD_PARTY = {"attr", "attrs", "mailsend"}
 HEAVY = {
-    "asyncio", "certifi", "cryptography", "dns", "email_validator", "idna", "importlib.metadata",
-    "keyring", "mailsend.cli", "mailsend.testing", "multiprocessing", "pytest", "sqlite3",
-    "trustme", "typing_extensions", "unittest", "xml", "http", "argparse",
+    "asyncio", "certifi", "cryptography", "css_inline", "dns", "email_validator", "idna",
+    "importlib.metadata", "jinja2", "keyring", "mailsend.cli", "mailsend.css", "mailsend.preview",
+    "mailsend.templates", "mailsend.testing", "multiprocessing", "pytest", "sqlite3", "trustme",
+    "typing_extensions", "unittest", "xml", "http", "argparse",
 }  # fmt: skip
 
 
@@ -147,6 +151,13 @@ def test_a_profile_needs_no_certificates() -> None:
         "import mailsend as m; m.ImplicitTlsTransport(m.SmtpProfile(host='h.example'))"
     )
     assert "certifi" not in loaded
+
+
+def test_extras_are_loaded_by_what_uses_them() -> None:
+    loaded = loaded_by(
+        "from mailsend import PreviewTransport, Rendered, Template, inline_css; import mailsend.cli"
+    )
+    assert not loaded & {"jinja2", "markupsafe", "css_inline"}
 
 
 def test_the_testing_tools_stay_out_of_the_way() -> None:

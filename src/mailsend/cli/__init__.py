@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mailsend.cli import demo, discover, login, providers, send
+from mailsend.cli import demo, discover, login, preview, providers, send
 from mailsend.cli.exit_codes import ExitCode, code_for, epilog
 from mailsend.errors import MailsendError
 
@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (demo, send, providers, discover, login):
+    for module in (demo, send, preview, providers, discover, login):
         module.add_command(commands)
     return parser
 
