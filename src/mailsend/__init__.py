@@ -8,6 +8,7 @@ from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
 from mailsend.credentials import Password
+from mailsend.dkim import DkimSigner
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
 from mailsend.errors import (
@@ -34,6 +35,7 @@ from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
 from mailsend.interpretation import Interpretation, interpret
 from mailsend.options import Limits, TlsOptions
+from mailsend.private_key import PrivateKey
 from mailsend.profile import SmtpProfile
 from mailsend.providers import (
     Category,
@@ -75,6 +77,7 @@ __all__ = [
     "ConnectError",
     "DeliveryReport",
     "DeliveryUncertain",
+    "DkimSigner",
     "Endpoint",
     "EnhancedStatus",
     "Envelope",
@@ -94,6 +97,7 @@ __all__ = [
     "Password",
     "PasswordPolicy",
     "Policy",
+    "PrivateKey",
     "ProtocolViolation",
     "Provider",
     "ProviderLimits",

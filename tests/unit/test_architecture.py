@@ -28,6 +28,7 @@ LAYERS: Final = (
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
+        "signing", "dkim", "private_key",
     },
     # 2: one session
     {"smtp"},
@@ -153,6 +154,8 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("certifi", {"mailsend.smtp.tls"}),
         ("email_validator", {"mailsend.address"}),
         ("dns", {"mailsend.discovery"}),
+        ("dkim", {"mailsend.dkim"}),
+        ("cryptography", {"mailsend.dkim", "mailsend.testing.authority"}),
         ("trustme", {"mailsend.testing.authority"}),
         ("idna", set()),
         ("random", set()),

@@ -108,9 +108,9 @@ def loaded_by(code: str) -> set[str]:
 IMPORTED = loaded_by("import mailsend")
 THIRD_PARTY = {"attr", "attrs", "mailsend"}
 HEAVY = {
-    "asyncio", "certifi", "cryptography", "dns", "email_validator", "idna", "importlib.metadata",
-    "keyring", "mailsend.cli", "mailsend.testing", "multiprocessing", "pytest", "sqlite3",
-    "trustme", "typing_extensions", "unittest", "xml", "http", "argparse",
+    "asyncio", "certifi", "cryptography", "dkim", "dns", "email_validator", "idna",
+    "importlib.metadata", "keyring", "mailsend.cli", "mailsend.testing", "multiprocessing", "nacl",
+    "pytest", "sqlite3", "trustme", "typing_extensions", "unittest", "xml", "http", "argparse",
 }  # fmt: skip
 
 

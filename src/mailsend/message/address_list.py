@@ -125,7 +125,10 @@ class _List:
                 self._refuse("an address has characters that it cannot have")
             if following is not None and token.end != following.start:
                 self._refuse("an address has blanks or comments in it")
-        self._found.append(self._text[tokens[0].start : tokens[-1].end])
+        address = self._text[tokens[0].start : tokens[-1].end]
+        if "=?" in address:  # which the standard library writes, and decodes again (RFC 2047 §5)
+            self._refuse("an encoded word stands in an address")
+        self._found.append(address)
 
     def _tokens(self) -> Iterator[_Token]:
         text = self._text
