@@ -26,7 +26,7 @@ MANY = ", ".join(f"u{i}@x.org" for i in range(60))
 
 # row of the advisory, the field, its value
 STRINGS: list[tuple[str, str, Any]] = [
-    ("6 CVE-2021-23336 CRLF in an address", "To", "b@x.org\r\nRCPT TO:<evil@evil.org>"),
+    ("6 bpo-43124 CRLF in an address", "To", "b@x.org\r\nRCPT TO:<evil@evil.org>"),
     ("6 bpo-43124 LF in an address", "To", "b@x.org\nRCPT TO:<evil@evil.org>"),
     ("6 GHSA-g7hc-96xr-gvvx CR alone", "To", "b@x.org\rRCPT TO:<evil@evil.org>"),
     ("6 CVE-2025-7962 UTF-16 truncation", "To", "b@x.org\u760d\u760aRCPT TO:<evil@evil.org>"),
@@ -160,7 +160,7 @@ def test_by_an_object(
 
 # What is written there in octets is a line end that begins a field, so it is what was asked.
 A_FIELD_OF_ITS_OWN = {
-    "6 CVE-2021-23336 CRLF in an address", "12 raw CRLF", "14 field name",
+    "6 bpo-43124 CRLF in an address", "12 raw CRLF", "14 field name",
     "14 field name with a colon",
 }  # fmt: skip
 
