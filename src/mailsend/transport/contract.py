@@ -249,27 +249,29 @@ class _Octets:
     def __init__(self, parsed: ParsedMessage, signers: tuple[Signer, ...]) -> None:
         self._parsed = parsed
         self._signers = signers
-        self._made: dict[bool, Content] = {}
+        self._written: dict[bool, bytes] = {}
+        self._made: dict[bytes, Content] = {}
 
     def __call__(self, capabilities: Capabilities) -> Content:
-        utf8 = self._parsed.needs_smtputf8
-        if utf8 and "SMTPUTF8" not in capabilities:
+        if self._parsed.needs_smtputf8 and "SMTPUTF8" not in capabilities:
             raise CapabilityError(
                 "the message has an internationalised address, and the server does not offer "
                 "SMTPUTF8",
                 advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
                 "server that offers SMTPUTF8 (RFC 6531)",
             )
-        eight_bit = "8BITMIME" in capabilities
-        if eight_bit not in self._made:
-            content = prepare(self._rendered(eight_bit=eight_bit, utf8=utf8))
-            self._made[eight_bit] = sign(content, self._signers)
-        return self._made[eight_bit]
+        octets = self._octets(eight_bit="8BITMIME" in capabilities)
+        if octets not in self._made:
+            self._made[octets] = sign(prepare(octets), self._signers)
+        return self._made[octets]
 
-    def _rendered(self, *, eight_bit: bool, utf8: bool) -> bytes:
+    def _octets(self, *, eight_bit: bool) -> bytes:
         if self._signers and eight_bit and not isinstance(self._parsed.message, bytes):
             # A relay further on that takes seven bits only would break the signature, so what is
             # signed has seven bits from the start (RFC 6376 §5.3), if it may be encoded at all.
             with suppress(CapabilityError):
-                return render(self._parsed, eight_bit=False, utf8=utf8)
-        return render(self._parsed, eight_bit=eight_bit, utf8=utf8)
+                return self._octets(eight_bit=False)
+        if eight_bit not in self._written:
+            utf8 = self._parsed.needs_smtputf8
+            self._written[eight_bit] = render(self._parsed, eight_bit=eight_bit, utf8=utf8)
+        return self._written[eight_bit]
