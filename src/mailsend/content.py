@@ -75,11 +75,17 @@ def with_crlf(octets: bytes) -> bytes:
     return _LONE_LINE_END.sub(b"\r\n", octets)
 
 
-def has_overlong_line(octets: bytes) -> bool:
-    """Whether a line of canonical octets has more than 998 octets before its CRLF."""
+def has_overlong_line(octets: bytes, *, line_end: int = 2) -> bool:
+    """Whether a line has more than 998 octets.
+
+    Args:
+        octets: with one kind of line end, CRLF or LF.
+        line_end: the octets of that.
+    """
+    most = MAX_LINE_OCTETS - 2
     start = 0
-    while len(octets) - start > MAX_LINE_OCTETS:
-        end = octets.rfind(b"\n", start, start + MAX_LINE_OCTETS)
+    while len(octets) - start > most:
+        end = octets.rfind(b"\n", start, start + most + line_end)
         if end < 0:
             return True
         start = end + 1

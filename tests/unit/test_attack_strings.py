@@ -59,6 +59,10 @@ STRINGS: list[tuple[str, str, Any]] = [
     ("12 raw CR", "Subject", "x\rBcc: evil@evil.org"),
     ("12 fold", "Subject", "x\r\n Bcc: evil@evil.org"),
     ("12 fold of blanks", "Subject", "x\r\n \r\nBcc: evil@evil.org"),
+    ("12 line end in a name", "To",
+     "=?utf-8?q?a=0D=0ABcc=3A_evil=40evil=2Eorg?= <ok@good.example>"),
+    ("12 line end in a name, base64", "To",
+     "=?utf-8?b?YQ0KQmNjOiBldmlsQGV2aWwub3Jn?= <ok@good.example>"),
     ("13 CVE-2026-1299", "X-Test", "a\nBcc: evil@evil.org"),
     ("13 gh-144125 bare CR", "X-Test", "a\rBcc: evil@evil.org"),
     ("14 field name", "X\r\nBcc", "evil@evil.org"),
@@ -187,7 +191,7 @@ def test_by_octets(row: str, field: str, value: Any) -> None:
 MUST_BE_REFUSED = [
     row for row, _, _ in STRINGS
     if row.startswith(("6 ", "7 ", "9 ", "10 ", "19 local part as")) and "Address" not in row
-] + ["8 CVE-2023-27043", "8 CVE-2023-27043 comma", "8 angle", "8 two angles"]  # fmt: skip
+] + ["12 line end in a name", "12 line end in a name, base64", "8 CVE-2023-27043", "8 CVE-2023-27043 comma", "8 angle", "8 two angles"]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", MUST_BE_REFUSED)

@@ -6,6 +6,7 @@ no other reader takes for something else.
 
 from __future__ import annotations
 
+import binascii
 import re
 from typing import Final
 
@@ -17,6 +18,9 @@ from mailsend.errors import InvalidMessage
 _FIELD: Final = re.compile(rb"([!-9;-~]+):((?:[^\r\n]++|\r\n(?=[ \t]))*+)\r\n")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANK_LINE: Final = re.compile(rb"\r\n[ \t]+\r\n")
+# Those octets in an encoded word (RFC 2047 §4) that end a line for whoever writes it decoded.
+_WORD: Final = re.compile(rb"=\?[^?\s]*\?([bBqQ])\?([^?\s]*)\?=")
+_ENCODED_END: Final = re.compile(rb"=0[0AaDd]")
 
 
 @frozen
@@ -95,3 +99,25 @@ def read_header_section(octets: bytes, start: int = 0) -> HeaderSection:
         fields.append(one)
         position = one.end
     return HeaderSection(tuple(fields), position)
+
+
+def hides_line_end(value: bytes) -> bool:
+    """Whether an encoded word of a value has a CR, LF or NUL in it.
+
+    No honest one has. Who decodes and writes it again, as the standard library does
+    (CVE-2024-6923), makes several fields of one.
+    """
+    for word in _WORD.finditer(value) if b"=?" in value else ():
+        if word[1] in b"qQ":
+            if _ENCODED_END.search(word[2]):
+                return True
+        elif re.search(rb"[\r\n\0]", _base64(word[2])):
+            return True
+    return False
+
+
+def _base64(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text + b"==")
+    except binascii.Error:
+        return b""

@@ -7,14 +7,14 @@ from email.errors import MessageDefect, NonASCIILocalPartDefect, ObsoleteHeaderD
 from email.message import Message
 from typing import Any, Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailsend.address import parse_address
 from mailsend.content import with_crlf
 from mailsend.envelope import Envelope
 from mailsend.errors import InvalidMessage
 from mailsend.message.address_list import read_address_list
-from mailsend.message.header_section import read_header_section
+from mailsend.message.header_section import hides_line_end, read_header_section
 
 AnyMessage: TypeAlias = "Message[Any, Any]"
 
@@ -36,11 +36,13 @@ class AddressField:
         name: in lower case.
         addresses: the bare addresses that it names.
         block: 0, or for a Resent- field which of the blocks of those it is in, from 1 at the top.
+        text: the value that was read.
     """
 
     name: str
     addresses: tuple[str, ...]
     block: int = 0
+    text: str = field(default="", repr=False)
 
 
 @frozen
@@ -113,7 +115,7 @@ def _check_line_ends(section: bytes) -> None:
 def _parsed(message: AnyMessage | bytes, items: list[tuple[str, Any]]) -> ParsedMessage:
     blocks = _resent_blocks([name.lower() for name, _ in items])
     fields = tuple(
-        AddressField(name.lower(), addresses_in(name, value), block)
+        AddressField(name.lower(), addresses_in(name, value), block, str(value))
         for (name, value), block in zip(items, blocks, strict=True)
         if name.lower() in ADDRESS_FIELDS
     )
@@ -170,6 +172,11 @@ def addresses_in(name: str, value: Any) -> tuple[str, ...]:
             advice='Write each address as ada@example.org or "Ada" <ada@example.org>, with commas '
             "between them",
         ) from defects[0]
+    if hides_line_end(text.encode("utf-8", "surrogateescape")):
+        raise InvalidMessage(
+            f"the field {name} has a line end in an encoded word: {ascii(text)[:80]}",
+            advice="Take CR and LF out of display names",
+        )
     found = read_address_list(text, name=name)
     if hasattr(value, "addresses") and list(found) != theirs:
         raise InvalidMessage(
@@ -202,7 +209,7 @@ def envelope_of(parsed: ParsedMessage) -> Envelope:
     Raises:
         InvalidMessage: Sender or recipients are missing, or cannot be told.
     """
-    blocks = sorted({field.block for field in parsed.fields if field.block})
+    blocks = sorted({one.block for one in parsed.fields if one.block})
     by_order = parsed.leads_with_resent and isinstance(parsed.message, bytes)
     if len(blocks) > 1 and not (by_order and blocks[0] == 1):
         raise InvalidMessage(
@@ -211,8 +218,8 @@ def envelope_of(parsed: ParsedMessage) -> Envelope:
             advice="Pass an envelope of your own: send(message, envelope=Envelope(...))",
         )
     prefix, block = (_RESENT, blocks[0]) if blocks else ("", 0)
-    fields = [field for field in parsed.fields if field.block == block]
-    names = [field.name for field in fields]
+    fields = [one for one in parsed.fields if one.block == block]
+    names = [one.name for one in fields]
     if names.count(f"{prefix}from") > 1 or names.count(f"{prefix}sender") > 1:
         raise InvalidMessage(
             f"the message has more than one {prefix}from or {prefix}sender field",
@@ -230,4 +237,4 @@ def envelope_of(parsed: ParsedMessage) -> Envelope:
 
 
 def _named(fields: list[AddressField], *names: str) -> tuple[str, ...]:
-    return tuple(a for field in fields if field.name in names for a in field.addresses)
+    return tuple(a for one in fields if one.name in names for a in one.addresses)

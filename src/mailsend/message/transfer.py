@@ -86,13 +86,17 @@ def _problem_of(octets: bytes, encoding: str, main: str, *, eight_bit: bool) -> 
         return "a NUL octet"
     if not octets.isascii() and not (eight_bit and encoding in _IDENTITY):
         return _EIGHT_BIT
-    # Lines are what a path keeps: in text any line end is one, elsewhere a lone CR is content.
-    no_lines = encoding == "binary" or b"\r" in octets.replace(b"\r\n", b"")
-    if main != "text" and encoding in _IDENTITY and no_lines:
+    if main != "text" and encoding in _IDENTITY and not _is_lines(octets, encoding):
         return "octets that are no lines of text"
-    return (
-        "a line of more than 998 octets" if has_overlong_line(with_crlf(octets + b"\n")) else None
-    )
+    if b"\r" in octets:
+        octets = with_crlf(octets)
+    overlong = has_overlong_line(octets, line_end=2 if b"\r" in octets else 1)
+    return "a line of more than 998 octets" if overlong else None
+
+
+def _is_lines(octets: bytes, encoding: str) -> bool:
+    """Whether a path that keeps lines keeps these: elsewhere than in text a lone CR is content."""
+    return encoding != "binary" and octets.count(b"\r") == octets.count(b"\r\n")
 
 
 def _check_composite(part: Message[Any, Any], encoding: str) -> None:
