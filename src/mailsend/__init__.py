@@ -11,6 +11,7 @@ from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
 from mailsend.compose import Attachment, compose
 from mailsend.credentials import ClientCertificate, Password
+from mailsend.dkim import DkimSigner
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
 from mailsend.envelope_options import (
@@ -46,6 +47,7 @@ from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
 from mailsend.interpretation import Interpretation, interpret
 from mailsend.options import Limits, TlsOptions
+from mailsend.private_key import PrivateKey
 from mailsend.profile import SmtpProfile
 from mailsend.providers import (
     Category,
@@ -103,6 +105,7 @@ __all__ = [
     "DeliverByMode",
     "DeliveryReport",
     "DeliveryUncertain",
+    "DkimSigner",
     "Endpoint",
     "EnhancedStatus",
     "Envelope",
@@ -127,6 +130,7 @@ __all__ = [
     "PasswordPolicy",
     "Policy",
     "PreviewTransport",
+    "PrivateKey",
     "ProtocolViolation",
     "Provider",
     "ProviderLimits",

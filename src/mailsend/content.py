@@ -51,12 +51,10 @@ def prepare(data: bytes) -> Content:
             "the content contains a NUL octet, which mail cannot carry",
             advice="Attach binary data, so that it is encoded as base64",
         )
-    pairs = octets.count(b"\r\n")
-    if octets.count(b"\n") != pairs or octets.count(b"\r") != pairs:
-        octets = _LONE_LINE_END.sub(b"\r\n", octets)
+    octets = with_crlf(octets)
     if not octets.endswith(b"\r\n"):
         octets += b"\r\n"
-    if _has_overlong_line(octets):
+    if has_overlong_line(octets):
         raise InvalidMessage(
             "the content has a line of more than 998 octets (RFC 5321 §4.5.3.1.6)",
             advice="Encode that part as quoted-printable or base64, as compose() does",
@@ -67,10 +65,27 @@ def prepare(data: bytes) -> Content:
     return Content(octets, eight_bit, eight_bit and not header.isascii())
 
 
-def _has_overlong_line(octets: bytes) -> bool:
+def with_crlf(octets: bytes) -> bytes:
+    """The same with CRLF for every CR, LF and CRLF. What has only CRLF is not copied."""
+    pairs = octets.count(b"\r\n")
+    if octets.count(b"\n") == octets.count(b"\r") == pairs:
+        return octets
+    if b"\r" not in octets:
+        return octets.replace(b"\n", b"\r\n")
+    return _LONE_LINE_END.sub(b"\r\n", octets)
+
+
+def has_overlong_line(octets: bytes, *, line_end: int = 2) -> bool:
+    """Whether a line has more than 998 octets.
+
+    Args:
+        octets: with one kind of line end, CRLF or LF.
+        line_end: the octets of that.
+    """
+    most = MAX_LINE_OCTETS - 2
     start = 0
-    while len(octets) - start > MAX_LINE_OCTETS:
-        end = octets.rfind(b"\n", start, start + MAX_LINE_OCTETS)
+    while len(octets) - start > most:
+        end = octets.rfind(b"\n", start, start + most + line_end)
         if end < 0:
             return True
         start = end + 1

@@ -32,6 +32,7 @@ LAYERS: Final = (
         "saslprep", "logins", "user_files", "oauth",
         "profile", "profile_settings", "profile_url", "profile_file", "profile_environment",
         "transcript", "content", "message", "compose", "markup", "css", "templates",
+        "signing", "dkim", "private_key",
     },
     # 2: one session
     {"smtp"},
@@ -162,6 +163,8 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("certifi", {"mailsend.smtp.tls"}),
         ("email_validator", {"mailsend.domain"}),
         ("dns", {"mailsend.discovery"}),
+        ("dkim", {"mailsend.dkim"}),
+        ("cryptography", {"mailsend.dkim", "mailsend.testing.authority"}),
         ("trustme", {"mailsend.testing.authority"}),
         ("jinja2", {"mailsend.templates.*"}),
         ("markupsafe", {"mailsend.templates.environment"}),

@@ -86,7 +86,7 @@ def test_folded_address_fields_are_read(rules: Any, end: str, blank: str) -> Non
         ([FROM, "From: eve@x.org", "To: b@x.org"], "more than one from"),
         ([FROM, "Sender: a@x.org", "Sender: b@x.org", "To: b@x.org"], "more than one from or sender"),
         ([FROM, "To: b@x.org", "Resent-From: r@x.org", "Resent-From: s@x.org", "Resent-To: t@x.org"],
-         "more than one resent-from"),
+         "resent more than once"),
         (["From: <>", "To: b@x.org"], "From"),
         (["From: a@x.org b", "To: b@x.org"], "From"),
         ([FROM, "To: b@x.org", "Reply-To: nonsense at all"], "Reply-To"),
@@ -112,9 +112,7 @@ def test_obsolete_forms_are_not_repaired(field: str) -> None:
         envelope_of(parse(read(FROM, field)))
 
 
-@pytest.mark.parametrize(
-    "value", ["From: a@x.org\n\nhi", b"From: a@x.org\n\nhi", None, {}, object()]
-)
+@pytest.mark.parametrize("value", ["From: a@x.org\n\nhi", None, {}, object()])
 def test_something_else_than_a_message(value: object) -> None:
     with pytest.raises(InvalidMessage, match=r"email\.message\.EmailMessage"):
         parse(value)  # type: ignore[arg-type]

@@ -114,10 +114,11 @@ def loaded_by(code: str) -> set[str]:
 IMPORTED = loaded_by("import mailsend")
 THIRD_PARTY = {"attr", "attrs", "mailsend"}
 HEAVY = {
-    "asyncio", "certifi", "cryptography", "css_inline", "dns", "email_validator", "idna",
-    "importlib.metadata", "jinja2", "keyring", "mailsend.cli", "mailsend.css", "mailsend.preview",
-    "mailsend.templates", "mailsend.testing", "multiprocessing", "pytest", "sqlite3", "trustme",
-    "typing_extensions", "unittest", "xml", "http", "argparse",
+    "asyncio", "certifi", "cryptography", "css_inline", "dkim", "dns", "email_validator", "google",
+    "idna", "importlib.metadata", "jinja2", "keyring", "mailsend.cli", "mailsend.css",
+    "mailsend.oauth", "mailsend.preview", "mailsend.templates", "mailsend.testing", "msal",
+    "multiprocessing", "nacl", "pytest", "requests", "sqlite3", "trustme", "typing_extensions",
+    "unittest", "xml", "http", "argparse",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,7 @@ from mailsend.errors import (
 )
 from mailsend.message import AnyMessage, ParsedMessage, envelope_of, parse, render
 from mailsend.report import DeliveryReport, leave_report, report_of
+from mailsend.signing import Signer, check_signers, sign
 from mailsend.stage import OPENING
 
 
@@ -98,31 +100,43 @@ class Transport(ABC):
 
     def send(
         self,
-        message: AnyMessage,
+        message: AnyMessage | bytes,
         *,
         envelope: Envelope | None = None,
         options: EnvelopeOptions | None = None,
         rules: AddressRules | None = None,
+        signers: Iterable[Signer] = (),
     ) -> DeliveryReport:
         """Hand over a message; opens the transport if need be.
 
         Bcc is taken for the envelope and left out of the octets. Parts with eight-bit characters
-        are encoded where the server does not take them as they are.
+        are encoded where the server does not take them as they are. What was written is read back
+        and has to say what the message says.
+
+        Octets are sent as they are, so that a signature on them stays valid: only line ends are
+        brought to CRLF, and the fields Bcc and Resent-Bcc cut out, which no signature should
+        cover.
 
         Args:
-            message: an :class:`email.message.EmailMessage`; it is not changed.
+            message: an :class:`email.message.EmailMessage`, which is not changed, or the octets of
+                a complete message.
             envelope: who it is really from and for. None takes it from the message's fields.
             options: what to ask of the server, where no envelope is given, which has its own.
             rules: which rare forms of addresses the message's fields may have. None goes by
                 `envelope`, and takes none where there is none.
+            signers: callables that get the content as it will be sent, bytes with CRLF, and return
+                it with their fields in front, such as :class:`~mailsend.DkimSigner`. They run in
+                this order, once, unless the server turns out to need other octets.
 
         Returns:
             As :meth:`send_raw`.
 
         Raises:
-            InvalidMessage: The message cannot be sent as it is, or there are an envelope and
-                options. Nothing was written.
+            InvalidMessage: The message cannot be sent as it is; there are an envelope and options;
+                or a signer failed or did something else than sign. Nothing was written.
             InvalidAddress: Neither can one of its addresses.
+            CapabilityError: The server takes no eight-bit octets, and these must not be changed:
+                they were given as octets, or are signed.
             MailsendError: As :meth:`send_raw`.
         """
         given = None if envelope is None else check_envelope(envelope)
@@ -136,7 +150,7 @@ class Transport(ABC):
         if options is not None:
             sealed = evolve(sealed, options=options)
         try:
-            return self._deliver(sealed, lambda capabilities: _octets_for(parsed, capabilities))
+            return self._deliver(sealed, _Octets(parsed, check_signers(signers)))
         except MailsendError as error:
             error.report = error.report or DeliveryReport.nothing_sent(sealed.recipients)
             raise
@@ -151,7 +165,12 @@ class Transport(ABC):
         """
         return self.send_raw(envelope, content_for(self.capabilities).data)
 
-    def send_many(self, messages: Iterable[AnyMessage | Submission]) -> Iterator[DeliveryReport]:
+    def send_many(
+        self,
+        messages: Iterable[AnyMessage | bytes | Submission],
+        *,
+        signers: Iterable[Signer] = (),
+    ) -> Iterator[DeliveryReport]:
         """Hand over messages one after the other, taking each when the last one is done.
 
         What goes wrong with one message is in the `error` of its report, and the next one is sent
@@ -159,19 +178,24 @@ class Transport(ABC):
 
         Args:
             messages: messages, or submissions whose `key` the report will carry.
+            signers: as of :meth:`send`; they sign the content of a submission too.
 
         Yields:
             One report for each message, in order.
 
         Raises:
+            ConfigurationError: `signers` are none.
             MailsendError: No session could be opened, so that no further message has a chance.
                 `report` is that of the message which was the next; none behind it was taken from
                 `messages`.
         """
+        checked = check_signers(signers)
         for item in messages:
-            yield self._send_one(item)
+            yield self._send_one(item, checked)
 
-    def _send_one(self, item: AnyMessage | Submission) -> DeliveryReport:
+    def _send_one(
+        self, item: AnyMessage | bytes | Submission, signers: tuple[Signer, ...]
+    ) -> DeliveryReport:
         key = item.key if isinstance(item, Submission) else None
         try:
             envelope = item.envelope if isinstance(item, Submission) else envelope_of(parse(item))
@@ -181,9 +205,10 @@ class Transport(ABC):
         try:
             try:
                 if isinstance(item, Submission):
-                    report = self.send_raw(envelope, item.content)
+                    content = sign(prepare(item.content), signers).data if signers else item.content
+                    report = self.send_raw(envelope, content)
                 else:
-                    report = self.send(item, envelope=envelope)
+                    report = self.send(item, envelope=envelope, signers=signers)
             except MailsendError as error:
                 report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
                 if not _concerns_one_message(error):
@@ -229,12 +254,39 @@ def check_envelope(envelope: object) -> Envelope:
     )
 
 
-def _octets_for(parsed: ParsedMessage, capabilities: Capabilities) -> Content:
-    utf8 = parsed.needs_smtputf8
-    if utf8 and "SMTPUTF8" not in capabilities:
-        raise CapabilityError(
-            "the message has an internationalised address, and the server does not offer SMTPUTF8",
-            advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
-            "server that offers SMTPUTF8 (RFC 6531)",
-        )
-    return prepare(render(parsed, eight_bit="8BITMIME" in capabilities, utf8=utf8))
+class _Octets:
+    """The content of a message, for what it may make use of.
+
+    The same octets are written and signed once, however often a session has to be replaced: a
+    second signature, or another boundary, would make two messages of one submission.
+    """
+
+    def __init__(self, parsed: ParsedMessage, signers: tuple[Signer, ...]) -> None:
+        self._parsed = parsed
+        self._signers = signers
+        self._written: dict[bool, bytes] = {}
+        self._made: dict[bytes, Content] = {}
+
+    def __call__(self, capabilities: Capabilities) -> Content:
+        if self._parsed.needs_smtputf8 and "SMTPUTF8" not in capabilities:
+            raise CapabilityError(
+                "the message has an internationalised address, and the server does not offer "
+                "SMTPUTF8",
+                advice="Write domains as A-labels (xn--...) and use addresses in ASCII, or use a "
+                "server that offers SMTPUTF8 (RFC 6531)",
+            )
+        octets = self._octets(eight_bit="8BITMIME" in capabilities)
+        if octets not in self._made:
+            self._made[octets] = sign(prepare(octets), self._signers)
+        return self._made[octets]
+
+    def _octets(self, *, eight_bit: bool) -> bytes:
+        if self._signers and eight_bit and not isinstance(self._parsed.message, bytes):
+            # A relay further on that takes seven bits only would break the signature, so what is
+            # signed has seven bits from the start (RFC 6376 §5.3), if it may be encoded at all.
+            with suppress(CapabilityError):
+                return self._octets(eight_bit=False)
+        if eight_bit not in self._written:
+            utf8 = self._parsed.needs_smtputf8
+            self._written[eight_bit] = render(self._parsed, eight_bit=eight_bit, utf8=utf8)
+        return self._written[eight_bit]
