@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from mailsend.alternative import Alternative, CalendarInvitation
+from mailsend.attachment import Attachment
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
-from mailsend.compose import Attachment, compose
+from mailsend.compose import compose
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
@@ -32,7 +34,11 @@ from mailsend.errors import (
 )
 from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
+from mailsend.forwarded_message import ForwardedMessage
 from mailsend.interpretation import Interpretation, interpret
+from mailsend.list_unsubscribe import ListUnsubscribe
+from mailsend.mailbox import Mailbox
+from mailsend.message_fields import AutoSubmitted, Priority
 from mailsend.options import Limits, TlsOptions
 from mailsend.profile import SmtpProfile
 from mailsend.providers import (
@@ -64,8 +70,11 @@ from mailsend.transport import (
 )
 
 __all__ = [
+    "Alternative",
     "Attachment",
     "AuthenticationError",
+    "AutoSubmitted",
+    "CalendarInvitation",
     "Capabilities",
     "CapabilityError",
     "Category",
@@ -79,6 +88,7 @@ __all__ = [
     "EnhancedStatus",
     "Envelope",
     "Finding",
+    "ForwardedMessage",
     "FromRule",
     "ImplicitTlsTransport",
     "InsecurePlaintextTransport",
@@ -86,6 +96,8 @@ __all__ = [
     "InvalidAddress",
     "InvalidMessage",
     "Limits",
+    "ListUnsubscribe",
+    "Mailbox",
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
@@ -94,6 +106,7 @@ __all__ = [
     "Password",
     "PasswordPolicy",
     "Policy",
+    "Priority",
     "ProtocolViolation",
     "Provider",
     "ProviderLimits",

@@ -28,6 +28,8 @@ LAYERS: Final = (
         "provider_profile", "findings", "transaction", "sasl", "scrub",
         "timeouts", "endpoint", "options", "credentials",
         "profile", "profile_sources", "transcript", "content", "message", "compose",
+        "one_line", "mailbox", "encoded_words", "header_fields", "message_fields", "mime_parts",
+        "attachment", "forwarded_message", "alternative", "html_text", "list_unsubscribe",
     },
     # 2: one session
     {"smtp"},
@@ -155,6 +157,7 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("dns", {"mailsend.discovery"}),
         ("trustme", {"mailsend.testing.authority"}),
         ("idna", set()),
+        ("inscriptis", {"mailsend.html_text"}),
         ("random", set()),
     ],
 )
