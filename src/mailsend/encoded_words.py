@@ -33,20 +33,19 @@ def encoded_words(text: str, *, first_room: int = _LONGEST) -> list[str]:
 
 
 def _joined(atoms: list[str], first_room: int, *, octets: bool = False) -> Iterator[str]:
+    sizes = [len(atom.encode()) if octets else len(atom) for atom in atoms]
     room = _payload(min(first_room, _LONGEST), octets=octets)
     start = filled = 0
     blank = 0  # behind the last blank since the start
     for number, atom in enumerate(atoms):
-        size = len(atom.encode()) if octets else len(atom)
-        if filled + size > room and number > start:
+        while filled + sizes[number] > room and number > start:
             # Behind a blank if there is one: the standard library's reader of display names keeps
             # the blank between encoded words, which then does no harm.
             end = blank if blank > start else number
             yield "".join(atoms[start:end])
-            left = atoms[end:number]
-            filled = sum(len(a.encode()) if octets else len(a) for a in left)
+            filled -= sum(sizes[start:end])
             start, room = end, _payload(_LONGEST, octets=octets)
-        filled += size
+        filled += sizes[number]
         if atom in {" ", "_"}:
             blank = number + 1
     yield "".join(atoms[start:])

@@ -15,10 +15,12 @@ from attrs import field, frozen
 from mailsend.attachment import optional_file_name
 from mailsend.content import prepare
 from mailsend.errors import InvalidMessage
-from mailsend.header_fields import ParametersField
+from mailsend.header_fields import ParametersField, SourceField
 from mailsend.mime_parts import part
 
 _FIELD: Final = re.compile(rb"[!-9;-~]+[ \t]*:")
+_SOURCE_FIELD: Final = re.compile(r"([!-9;-~]+):((?:[ -~\t]|\r\n[ \t])*)\r\n")
+_ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A[^:]*\s")
 _BLIND: Final = re.compile(rb"^(?:resent-)?bcc[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -84,19 +86,19 @@ class ForwardedMessage:
 
     Raises:
         InvalidMessage: It has a Bcc field, eight-bit octets in its header section, or lines of
-            more than 998 octets, contains a NUL, or is no message.
+            more than 998 octets, contains a NUL, or is no message; or it has eight-bit octets and
+            a form that the standard library would change in writing it.
     """
 
     content: bytes = field(repr=False, converter=_message_octets)
     filename: str | None = field(default=None, converter=optional_file_name)
 
-    def as_part(self) -> EmailMessage:
-        """A MIME entity of it, without a disposition.
+    def __attrs_post_init__(self) -> None:
+        if not self.content.isascii():
+            self.as_part()
 
-        Raises:
-            InvalidMessage: It has eight-bit octets, and an odd form that the standard library
-                would change in writing it.
-        """
+    def as_part(self) -> EmailMessage:
+        """A MIME entity of it, without a disposition."""
         kind = ParametersField.of("Content-Type", "message/rfc822")
         if self.content.isascii():
             # As text it is written letter by letter.
@@ -107,12 +109,31 @@ class ForwardedMessage:
             return entity
         inner = email.message_from_bytes(self.content, policy=SMTP)
         if _written(inner) != self.content:
+            inner = _with_source_fields(inner, self.content)
+        if _written(inner) != self.content or _has_odd_fields(inner):
             raise InvalidMessage(
                 "the forwarded message has eight-bit octets and an unusual form, so that it "
                 "cannot be forwarded unchanged",
                 advice='Attach it as a file: Attachment(octets, "message.eml")',
             )
         return part(kind, "8bit", [inner])
+
+
+def _has_odd_fields(message: EmailMessage) -> bool:
+    return any(
+        _ODD.search(f"{name}:{value}") for one in message.walk() for name, value in one.raw_items()
+    )
+
+
+def _with_source_fields(message: EmailMessage, octets: bytes) -> EmailMessage:
+    """The message with header fields that write themselves as they were, ``Subject:x`` included."""
+    header, _, _ = octets.partition(b"\r\n\r\n")
+    fields = _SOURCE_FIELD.findall(header.decode("ascii") + "\r\n")
+    for name in set(message):
+        del message[name]
+    for name, value in fields:
+        message[name] = SourceField(value, name=name)
+    return message
 
 
 class _Enclosed(EmailMessage):

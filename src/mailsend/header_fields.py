@@ -19,6 +19,7 @@ from mailsend.encoded_words import encoded_words
 from mailsend.errors import InvalidMessage
 from mailsend.mailbox import Mailbox, quoted_string
 
+CRLF: Final = "\r\n"
 LINE: Final = 78  # characters that a line should not exceed, RFC 5322 §2.1.1
 _HARD_LINE: Final = 998  # and those that it must not
 # Longer words than this are encoded, where they may be, so that every line can be folded.
@@ -164,6 +165,16 @@ def _check_verbatim(name: str, text: str) -> None:
             f"the header field {name} has a word of {longest} characters, longer than a line of "
             f"{_HARD_LINE} (RFC 5322 §2.1.1)"
         )
+
+
+class SourceField(HeaderField):
+    """What stood behind the colon in a message that was read, and is written as it stood."""
+
+    __slots__ = ()
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        """The whole field, its name and last line end included."""
+        return f"{self.name}:{self.replace(CRLF, policy.linesep)}{policy.linesep}"
 
 
 class MailboxesField(HeaderField):

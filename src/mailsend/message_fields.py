@@ -18,6 +18,7 @@ _DOT_ATOM: Final = rf"{_ATOM}(?:\.{_ATOM})*"
 _OWN_ID: Final = re.compile(rf"<{_DOT_ATOM}@(?:{_DOT_ATOM}|\[[!-Z^-~]*\])>")
 # What others have made is quoted as it is, odd or not, as long as it is one word.
 _OTHERS_ID: Final = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+_MAX_ID: Final = 900  # characters, in a line of 998
 _FIELD_NAME: Final = re.compile(r"[!-9;-~]{1,76}")  # with colon and blank a line of 78
 # Fields in which no encoded word may stand (RFC 2047 §5), so that none is ever made.
 _VERBATIM: Final = frozenset({
@@ -79,6 +80,8 @@ def message_id(text: str) -> HeaderField:
         InvalidMessage: It is not of the form ``<left@right>`` (RFC 5322 §3.6.4).
     """
     check_line("message_id", text)
+    if len(text) > _MAX_ID:
+        raise InvalidMessage(f"message_id has more than {_MAX_ID} characters")
     if not _OWN_ID.fullmatch(text):
         raise InvalidMessage(
             f"message_id {ascii(text)[:80]} is not of the form <left@right> (RFC 5322 §3.6.4)"
