@@ -38,7 +38,7 @@ def _message_octets(value: bytes | Message[Any, Any]) -> bytes:
     if checked.eight_bit_header:
         raise InvalidMessage(
             "the forwarded message has eight-bit octets in its header section, which "
-            "message/rfc822 may not have (RFC 6532 §3.7)",
+            "message/rfc822 may not have (RFC 2046 §5.2.1)",
             advice='Attach it as a file: Attachment(octets, "message.eml")',
         )
     header, _, _ = checked.data.partition(b"\r\n\r\n")

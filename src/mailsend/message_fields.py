@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from mailsend.errors import InvalidMessage
-from mailsend.header_fields import HeaderField, TextField, VerbatimField
+from mailsend.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
+from mailsend.mailbox import Mailbox
 from mailsend.one_line import check_line
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -25,6 +26,11 @@ _VERBATIM: Final = frozenset({
     "auto-submitted", "feedback-id", "importance", "in-reply-to", "list-archive",
     "list-help", "list-owner", "list-post", "list-subscribe", "list-unsubscribe",
     "list-unsubscribe-post", "precedence", "priority", "references", "x-priority",
+})  # fmt: skip
+# Fields of addresses, in which those must not be encoded.
+_ADDRESSES: Final = frozenset({
+    "disposition-notification-to", "errors-to", "mail-followup-to", "mail-reply-to",
+    "return-receipt-to", "x-confirm-reading-to",
 })  # fmt: skip
 # compose() sets these from its own arguments; given again, they could contradict the envelope.
 _OWN_FIELDS: Final = frozenset({
@@ -159,4 +165,7 @@ def further_field(name: str, value: str) -> HeaderField:
         if not value:
             raise InvalidMessage(f"the header field {name} is empty")
         return identifiers(f"the header field {name}", name, value)[0]
-    return (VerbatimField if lower in _VERBATIM else TextField)(value, name=name)
+    if lower in _ADDRESSES and not value.isascii():
+        return MailboxesField.of(name, [Mailbox.parse(value, field=f"the header field {name}")])
+    verbatim = lower in _VERBATIM or lower in _ADDRESSES
+    return (VerbatimField if verbatim else TextField)(value, name=name)

@@ -133,6 +133,20 @@ def test_what_leads_off_no_list(uris: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a@x.org, b@x.org", b"a@x.org, b@x.org"),
+        ("Ada <a@x.org>", b"Ada <a@x.org>"),
+        ("J\u00f6rg <a@b\u00fccher.example>", b"=?utf-8?b?SsO2cmc=?= <a@xn--bcher-kva.example>"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Disposition-Notification-To", "Errors-To"])
+def test_no_address_in_a_further_field_is_encoded(name: str, value: str, written: bytes) -> None:
+    octets = render(parse(make(headers={name: value})), eight_bit=False, utf8=False)
+    assert name.encode() + b": " + written + b"\r\n" in octets
+
+
+@pytest.mark.parametrize(
     "uris",
     [
         "mailto:u@x.org",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import email
 import pickle
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, default
 from typing import Any
@@ -82,7 +83,9 @@ def test_no_line_and_no_encoded_word_is_too_long(text: str, utf8: bool) -> None:
                 assert max(map(len, line.split(" "))) <= 75
 
 
-@pytest.mark.parametrize("text", ["日" * 100, "x" * 300, "a ü" * 60, "é" * 16, "", " "])
+@pytest.mark.parametrize(
+    "text", ["日" * 100, '  "=0A' + "日" * 30 + " " * 15, "x" * 300, "a ü" * 60, "é" * 16, "", " "]
+)
 @pytest.mark.parametrize("room", [75, 40, 1, -5])
 def test_encoded_words(text: str, room: int) -> None:
     words = encoded_words(text, first_room=room)
@@ -91,6 +94,17 @@ def test_encoded_words(text: str, room: int) -> None:
         "Subject"
     ]
     assert got == text
+
+
+def test_encoded_words_end_with_a_blank_if_there_is_one() -> None:
+    text = "Grüße an alle Müller und Jörg " * 8
+    words = encoded_words(text)
+    assert len(words) > 1
+    assert all(str(make_header(decode_header(word))).endswith(" ") for word in words)
+    # The reader that keeps the blank between them then has a second one, and no divided word.
+    header = f"To: {' '.join(words)} <b@x.org>\n\n"
+    (address,) = email.message_from_string(header, policy=default)["To"].addresses
+    assert address.display_name.split() == text.split()
 
 
 EVIL = "A" * 60 + ", evil@evil.org, " + "B" * 60
