@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, Self, TypeAlias
 
 from mailsend.encoded_words import encoded_words
 from mailsend.errors import InvalidMessage
-from mailsend.mailbox import Mailbox, quoted_string
+from mailsend.mailbox import ATOMS, Mailbox, quoted_string
 
 CRLF: Final = "\r\n"
 LINE: Final = 78  # characters that a line should not exceed, RFC 5322 §2.1.1
@@ -25,7 +25,6 @@ _HARD_LINE: Final = 998  # and those that it must not
 # Longer words than this are encoded, where they may be, so that every line can be folded.
 _WORD: Final = 900
 _TEXT: Final = re.compile(r" *[^ ]+")
-_ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _VALUE_CHARS: Final = re.compile(r"[A-Za-z0-9 !#$&()*+,./:;<=>?@\[\]^_`{|}~-]*")
 _ATTRIBUTE_CHARS: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~"
@@ -221,7 +220,7 @@ def _phrase(name: str, *, utf8: bool, room: int) -> list[Piece]:
         return []
     # An encoded word in quotes would be decoded by readers that know no better, commas included.
     if (name.isascii() or utf8) and "=?" not in name:
-        pieces = _pieces_of(name if _ATOMS.fullmatch(name) else quoted_string(name))
+        pieces = _pieces_of(name if ATOMS.fullmatch(name) else quoted_string(name))
         if max(len(word.encode()) for _, word in pieces) <= _WORD:
             return pieces
     return [(" ", word) for word in encoded_words(name, first_room=room)]
@@ -233,7 +232,7 @@ def _readable(mailbox: Mailbox) -> str:
         return address
     if "=?" in mailbox.name:
         name = " ".join(encoded_words(mailbox.name))
-    elif _ATOMS.fullmatch(mailbox.name.translate(_NOT_ASCII)):
+    elif ATOMS.fullmatch(mailbox.name.translate(_NOT_ASCII)):
         name = mailbox.name
     else:
         name = quoted_string(mailbox.name)

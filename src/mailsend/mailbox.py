@@ -13,8 +13,10 @@ from mailsend.one_line import check_line
 
 _MAX_TEXT: Final = 998  # a line of the header section, RFC 5322 §2.1.1
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ANGLED: Final = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^<>"]*)[ ]*<(?P<address>[^<>]*)>')
-_WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ANGLED: Final = re.compile(
+    r'(?P<name>"(?:[^"\\]|\\.)*"|[^<>"]*)[ ]*<(?P<address>"(?:[^"\\]|\\.)*"@[^<>]*|[^<>]*)>'
+)
+ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
 def _display_name(value: str) -> str:
@@ -65,6 +67,12 @@ class Mailbox:
         quoted = _QUOTED.fullmatch(name)
         if quoted is not None:
             name = re.sub(r"\\(.)", r"\1", quoted[1])
+        elif "=?" in name:
+            # What email.utils.formataddr() gives; shown as it stands it would be meant by nobody.
+            raise InvalidMessage(
+                f"{field} has a display name with an encoded word: {ascii(text)[:80]}",
+                advice="Give the name itself, which is encoded as needed, or put it in quotes",
+            )
         elif any(c in name for c in ",;:@()[]\\"):
             raise InvalidMessage(
                 f"{field} has a display name that needs quotes, or several addresses in one "
@@ -85,7 +93,8 @@ class Mailbox:
     def __str__(self) -> str:
         if not self.name:
             return self.address
-        name = self.name if _WORDS.fullmatch(self.name) else quoted_string(self.name)
+        plain = ATOMS.fullmatch(self.name) and "=?" not in self.name
+        name = self.name if plain else quoted_string(self.name)
         return f"{name} <{self.address}>"
 
 

@@ -7,6 +7,7 @@ import email
 from datetime import UTC, datetime, timedelta, timezone
 from email import policy
 from email.message import EmailMessage
+from email.utils import formataddr
 from typing import Any
 
 import pytest
@@ -52,6 +53,14 @@ def test_authors(sender: str, authors: Any, from_: list[str], sender_field: str 
     assert there["Sender"] == sender_field
     # Who sends is the reverse path, whoever wrote it.
     assert envelope_of(parse(message)).reverse_path == (sender_field or from_[0])
+
+
+def test_names_are_not_encoded_by_the_caller() -> None:
+    encoded = formataddr(("Jörg", "b@x.org"))
+    with pytest.raises(InvalidMessage, match="encoded word"):
+        make(to=encoded)
+    (address,) = sent(make(to='"=?utf-8?b?SsO2cmc=?=" <b@x.org>'))["To"].addresses
+    assert address.display_name == "=?utf-8?b?SsO2cmc=?="
 
 
 def test_mailboxes_need_no_quotes() -> None:
