@@ -370,3 +370,24 @@ def test_an_odd_form_with_eight_bits_is_not_changed_in_silence(odd: bytes) -> No
 def test_repr_shows_no_octets() -> None:
     for value in (ForwardedMessage(b"Subject: s3cret\r\n\r\n"), Alternative("s3cret", "text/x")):
         assert "s3cret" not in repr(value)
+
+
+def test_a_composed_message_can_be_added_to() -> None:
+    message = make(text="x", html="y", inline={"l": Attachment(b"i", "i.png")})
+    message.add_attachment(b"z", maintype="application", subtype="x-own", filename="z.bin")
+    message["X-More"] = "1"
+    message.replace_header("Subject", "another")
+    for number, part in enumerate(message.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"b{number}")
+    first, second = octets_of(message), octets_of(message)
+    assert first == second
+    there = email.message_from_bytes(first, policy=policy.default)
+    assert structure(there) == (
+        "multipart/mixed",
+        [("multipart/alternative", ["text/plain", ("multipart/related", ["text/html", "image/png"])]),
+         "application/x-own"],
+    )  # fmt: skip
+    related = next(p for p in there.walk() if p.get_content_type() == "multipart/related")
+    assert related.get_param("type") == "text/html"
+    assert (there["X-More"], there["Subject"]) == ("1", "another")
