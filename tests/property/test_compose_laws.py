@@ -40,7 +40,7 @@ ids = st.from_regex(r"<[!-;=?A-~]{1,80}@[!-;=?A-~]{1,80}>", fullmatch=True).filt
     lambda text: "=?" not in text
 )
 flags = st.booleans()
-few = settings(max_examples=40)
+few = settings(max_examples=30)
 
 
 class Received(NamedTuple):
