@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mailsend.address import Address, AddressRules, parse_address
+from mailsend.alternative import Alternative, CalendarInvitation
+from mailsend.attachment import Attachment
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
-from mailsend.compose import Attachment, compose
+from mailsend.compose import compose
 from mailsend.credentials import ClientCertificate, Password
 from mailsend.dkim import DkimSigner
 from mailsend.endpoint import Endpoint, Security
@@ -45,7 +47,11 @@ from mailsend.errors import (
 )
 from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
+from mailsend.forwarded_message import ForwardedMessage
 from mailsend.interpretation import Interpretation, interpret
+from mailsend.list_unsubscribe import ListUnsubscribe
+from mailsend.mailbox import Mailbox
+from mailsend.message_fields import AutoSubmitted, Priority
 from mailsend.options import Limits, TlsOptions
 from mailsend.private_key import PrivateKey
 from mailsend.profile import SmtpProfile
@@ -89,9 +95,12 @@ __all__ = [
     "AccessToken",
     "Address",
     "AddressRules",
+    "Alternative",
     "Attachment",
     "AuthenticationError",
+    "AutoSubmitted",
     "CachedToken",
+    "CalendarInvitation",
     "Capabilities",
     "CapabilityError",
     "Category",
@@ -112,6 +121,7 @@ __all__ = [
     "EnvelopeOptions",
     "Exchange",
     "Finding",
+    "ForwardedMessage",
     "FromRule",
     "ImplicitTlsTransport",
     "InsecurePlaintextTransport",
@@ -119,6 +129,8 @@ __all__ = [
     "InvalidAddress",
     "InvalidMessage",
     "Limits",
+    "ListUnsubscribe",
+    "Mailbox",
     "MailsendError",
     "MemoryTransport",
     "MessageRefused",
@@ -130,6 +142,7 @@ __all__ = [
     "PasswordPolicy",
     "Policy",
     "PreviewTransport",
+    "Priority",
     "PrivateKey",
     "ProtocolViolation",
     "Provider",

@@ -2,293 +2,299 @@
 
 from __future__ import annotations
 
-import mimetypes
-import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from email.headerregistry import Address as HeaderAddress
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
-from pathlib import Path
-from typing import Final
+from email.utils import make_msgid
+from typing import Final, TypeAlias, TypeVar
 
-from attrs import field, frozen
-
-from mailsend.address import DEFAULT_RULES, AddressRules, parse_address
+from mailsend.address import DEFAULT_RULES, AddressRules
+from mailsend.alternative import Alternative, CalendarInvitation
+from mailsend.attachment import BinaryFile, FileSource, as_attachment
 from mailsend.errors import InvalidMessage
+from mailsend.forwarded_message import ForwardedMessage
+from mailsend.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
+from mailsend.html_text import text_of_html
+from mailsend.list_unsubscribe import ListUnsubscribe
+from mailsend.mailbox import Mailbox
+from mailsend.message_fields import AutoSubmitted, Priority, checked_date, chosen, further_field
+from mailsend.message_fields import identifiers as identifiers_field
+from mailsend.message_fields import message_id as message_id_field
+from mailsend.mime_parts import checked_text, disposed, identified, multipart, text_part
+from mailsend.one_line import check_line
 
-_FIELD_NAME: Final = re.compile(r"[!-9;-~]+")
-_CONTENT_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
-_CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]+")
-# compose() sets these from its own arguments; given again, they could contradict the envelope.
-_OWN_FIELDS: Final = frozenset({
-    "from", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id", "sender",
-    "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
-})  # fmt: skip
-_MAILBOX: Final = re.compile(r"(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>")
-_MAX_MAILBOX: Final = 998  # a line of the header section, RFC 5322 §2.1.1
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,900}")
 
-
-def _content_type(value: str | None) -> str | None:
-    if value is not None and not (isinstance(value, str) and _CONTENT_TYPE.fullmatch(value)):
-        raise InvalidMessage(f"{ascii(value)[:80]} is no content type such as image/png")
-    return None if value is None else value.lower()
-
-
-def _octets(value: bytes) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise InvalidMessage(
-            f"the content of an attachment has to be bytes, not {type(value).__name__}"
-        )
-    return bytes(value)
-
-
-def _file_name(value: str) -> str:
-    _check_line("the name of an attachment", value)
-    name = value.replace("\\", "/").rpartition("/")[2]
-    if not name:
-        raise InvalidMessage(f"{ascii(value)[:80]} is no file name for an attachment")
-    if "=?" in name:
-        # The standard library decodes an encoded word here, line ends in it included.
-        raise InvalidMessage(
-            f"the name of an attachment contains =?, which begins an encoded word: "
-            f"{ascii(name)[:80]}",
-            advice="Give the name itself; it is encoded as needed",
-        )
-    return name
-
-
-@frozen
-class Attachment:
-    """Octets to send along.
-
-    Attributes:
-        content: the octets.
-        filename: what the receiver sees; folders before it are cut off.
-        content_type: such as ``application/pdf``; None guesses from the name.
-
-    Raises:
-        InvalidMessage: A name has control characters, or a type is none.
-    """
-
-    content: bytes = field(repr=False, converter=_octets)
-    filename: str = field(converter=_file_name)
-    content_type: str | None = field(default=None, converter=_content_type)
-
-    @classmethod
-    def from_path(cls, path: str | os.PathLike[str]) -> Attachment:
-        """Read a file now.
-
-        Raises:
-            InvalidMessage: It cannot be read; the operating system's reason is the cause.
-        """
-        text = os.fspath(path) if isinstance(path, str | os.PathLike) else path
-        _check_line("the path of an attachment", text)
-        try:
-            return cls(Path(text).read_bytes(), Path(text).name)
-        except OSError as error:
-            raise InvalidMessage(
-                f"the attachment {text} cannot be read: {error.strerror}",
-                advice="Check its path, and that this user may read it",
-            ) from error
-
-    @property
-    def media_type(self) -> tuple[str, str]:
-        """Main type and subtype."""
-        guessed, encoding = mimetypes.guess_type(self.filename)
-        kind = self.content_type or (None if encoding else guessed) or "application/octet-stream"
-        main, _, sub = kind.partition("/")
-        # A message or multipart type may not be base64-encoded (RFC 2046 §5), so it stays opaque.
-        return (
-            (main, sub) if main not in {"message", "multipart"} else ("application", "octet-stream")
-        )
-
-
-AttachmentSource = str | os.PathLike[str] | Attachment
+MailboxSource: TypeAlias = str | Mailbox
+AttachmentSource: TypeAlias = FileSource | ForwardedMessage | EmailMessage
+_Value = TypeVar("_Value")
 
 
 def compose(
     *,
-    sender: str,
-    to: str | Iterable[str] = (),
-    cc: str | Iterable[str] = (),
-    bcc: str | Iterable[str] = (),
+    sender: MailboxSource,
+    authors: MailboxSource | Iterable[MailboxSource] = (),
+    to: MailboxSource | Iterable[MailboxSource] = (),
+    cc: MailboxSource | Iterable[MailboxSource] = (),
+    bcc: MailboxSource | Iterable[MailboxSource] = (),
+    reply_to: MailboxSource | Iterable[MailboxSource] = (),
     subject: str = "",
     text: str | None = None,
     html: str | None = None,
+    text_from_html: bool = False,
+    inline: Mapping[str, FileSource] | None = None,
+    alternatives: Iterable[Alternative] = (),
+    calendar: CalendarInvitation | None = None,
     attachments: Iterable[AttachmentSource] = (),
-    inline: Mapping[str, AttachmentSource] | None = None,
-    reply_to: str | Iterable[str] = (),
+    in_reply_to: str | Iterable[str] = (),
+    references: str | Iterable[str] = (),
+    priority: Priority | str | None = None,
+    auto_submitted: AutoSubmitted | str | None = None,
+    list_unsubscribe: ListUnsubscribe | None = None,
+    message_id: str | None = None,
+    date: datetime | None = None,
     headers: Mapping[str, str] | None = None,
     rules: AddressRules = DEFAULT_RULES,
 ) -> EmailMessage:
-    """Build a message with Date and a new Message-ID in the sender's domain.
+    """Build a message that holds exactly what is given.
+
+    What cannot stand in a message is refused; nothing is dropped or mended. Line ends of texts are
+    the one exception: they become those of mail. The octets are ASCII with lines that every server
+    takes, whatever it offers, unless a local part or a forwarded message has other octets.
 
     Args:
-        sender: ``"ada@example.org"`` or ``"Ada <ada@example.org>"``.
+        sender: who sends it: ``"ada@example.org"``, ``"Ada <ada@example.org>"`` or a
+            :class:`Mailbox`. It is the message's From, unless `authors` are given.
+        authors: who wrote it, where that is not the sender alone: they are its From, and the
+            sender is its Sender (RFC 5322 §3.6.2).
         to: recipients, each written like `sender`; one string is one recipient.
         cc: recipients of a copy.
         bcc: recipients that nobody sees: they reach the envelope, never the octets.
+        reply_to: where answers go.
         subject: one line.
         text: the plain text. With `html`, the alternative for those who do not show HTML.
         html: the HTML text.
-        attachments: paths of files, read now, or :class:`Attachment` objects.
+        text_from_html: make `text` from `html`; needs the extra ``mailsend[html-text]``.
         inline: content id to image; ``<img src="cid:logo">`` in `html` shows the one under
             ``"logo"``. Needs `html`.
-        reply_to: where answers go.
+        alternatives: further forms of the text, the best one last.
+        calendar: an invitation, which comes last of all forms.
+        attachments: paths of files and open files, read now; :class:`Attachment` objects; and
+            whole messages, as ``EmailMessage`` or :class:`ForwardedMessage`.
+        in_reply_to: the Message-ID of the message that this one answers, or several.
+        references: the ids of the messages before it, the oldest first (RFC 5322 §3.6.4).
+        priority: writes Importance and X-Priority.
+        auto_submitted: whether a program sends it by itself; such mail is not to be answered.
+        list_unsubscribe: how receivers get off the list it is sent to.
+        message_id: ``<left@right>``; None makes a new one in the sender's domain.
+        date: when it was written, with a time zone; None is now.
         headers: further header fields. Those that the other arguments set are refused.
         rules: which rare forms of addresses are taken; ``send()`` has to be given the same.
 
+    Returns:
+        The message; its header fields and parts can be read, and added to, as usual.
+
     Raises:
+        ConfigurationError: `text_from_html` is set and its extra is not installed.
         InvalidAddress: An address cannot be used.
         InvalidMessage: There is no recipient, a field has a line end or another control
-            character, or a file cannot be read.
+            character, a file cannot be read, or an argument has another form than stated; the
+            error names it.
     """
+    sent_by = _mailbox("sender", sender, rules)
     message = EmailMessage(policy=SMTP)
-    author = _mailbox("sender", sender, rules)
-    fields = {
+    mailboxes = {
+        **_origin(sent_by, _mailboxes("authors", authors, rules)),
+        "Reply-To": _mailboxes("reply_to", reply_to, rules),
         "To": _mailboxes("to", to, rules),
         "Cc": _mailboxes("cc", cc, rules),
         "Bcc": _mailboxes("bcc", bcc, rules),
-        "Reply-To": _mailboxes("reply_to", reply_to, rules),
     }
-    if not (fields["To"] or fields["Cc"] or fields["Bcc"]):
+    if not (mailboxes["To"] or mailboxes["Cc"] or mailboxes["Bcc"]):
         raise InvalidMessage(
             "the message has no recipient", advice="Name at least one in to, cc or bcc"
         )
-    _check_line("subject", subject)
-    message["From"] = author
-    for name, mailboxes in fields.items():
-        if mailboxes:
-            message[name] = mailboxes
-    message["Subject"] = subject
-    message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = make_msgid(domain=author.domain)
-    if not isinstance(headers, Mapping | None) or not isinstance(inline, Mapping | None):
-        raise InvalidMessage("headers and inline have to be mappings")
-    if not isinstance(attachments, Iterable) or isinstance(attachments, str | bytes):
-        raise InvalidMessage("attachments has to be a list of paths and Attachment objects")
-    for name, value in (headers or {}).items():
-        _add_header(message, name, value)
-    _add_bodies(message, text, html, inline or {})
-    for source in attachments:
-        attachment = _as_attachment(source)
-        main, sub = attachment.media_type
-        message.add_attachment(
-            attachment.content, maintype=main, subtype=sub, filename=attachment.filename
+    for name, listed in mailboxes.items():
+        if listed:
+            message[name] = MailboxesField.of(name, listed)
+    message["Subject"] = TextField(check_line("subject", subject), name="Subject")
+    message["Date"] = datetime.now(UTC) if date is None else checked_date(date)
+    message["Message-ID"] = message_id_field(
+        make_msgid(domain=sent_by.parts.domain) if message_id is None else message_id
+    )
+    fields = [
+        *identifiers_field("in_reply_to", "In-Reply-To", in_reply_to),
+        *identifiers_field("references", "References", references),
+        *_marks(priority, auto_submitted),
+        *_unsubscribing(list_unsubscribe),
+    ]
+    for field in fields:
+        message[field.name] = field
+    _add_further(message, headers)
+    if not isinstance(inline, Mapping | None):
+        raise InvalidMessage("inline has to be a mapping of content ids to images")
+    if not isinstance(calendar, CalendarInvitation | None):
+        raise InvalidMessage(
+            f"calendar has to be a CalendarInvitation, not {type(calendar).__name__}"
         )
+    body = _body(
+        _plain_text(text, html, from_html=text_from_html),
+        html,
+        inline or {},
+        _listed("alternatives", alternatives, Alternative),
+        calendar,
+    )
+    files = _files(attachments)
+    if calendar is not None and (invitation := calendar.as_file()) is not None:
+        files.append(invitation)
+    _fill(message, multipart("mixed", [body, *files]) if files else body)
     return message
 
 
-def _add_bodies(
-    message: EmailMessage,
+def _origin(sender: Mailbox, authors: tuple[Mailbox, ...]) -> dict[str, tuple[Mailbox, ...]]:
+    """From, and Sender where that would say more than From does (RFC 5322 §3.6.2)."""
+    if not authors:
+        return {"From": (sender,)}
+    alone = len(authors) == 1 and authors[0].parts.identity == sender.parts.identity
+    return {"From": authors, "Sender": () if alone else (sender,)}
+
+
+def _add_further(message: EmailMessage, headers: Mapping[str, str] | None) -> None:
+    if not isinstance(headers, Mapping | None):
+        raise InvalidMessage("headers has to be a mapping of names to values")
+    for name, value in (headers or {}).items():
+        field = further_field(name, value)
+        if name in message:
+            raise InvalidMessage(
+                f"the header field {name} is given twice",
+                advice="Give it in `headers`, or by the argument of that name",
+            )
+        message[name] = field
+
+
+def _fill(message: EmailMessage, content: EmailMessage) -> None:
+    message["MIME-Version"] = "1.0"
+    for name, value in content.raw_items():
+        message[name] = value
+    message.set_payload(content.get_payload())
+
+
+def _marks(
+    priority: Priority | str | None, auto_submitted: AutoSubmitted | str | None
+) -> Iterable[HeaderField]:
+    if priority is not None:
+        chosen_priority = chosen(Priority, "priority", priority)
+        yield VerbatimField(chosen_priority.value, name="Importance")
+        yield VerbatimField(chosen_priority.x_priority, name="X-Priority")
+    if auto_submitted is not None:
+        kind = chosen(AutoSubmitted, "auto_submitted", auto_submitted)
+        yield VerbatimField(kind.value, name="Auto-Submitted")
+
+
+def _unsubscribing(value: ListUnsubscribe | None) -> Iterable[HeaderField]:
+    if value is None:
+        return
+    if not isinstance(value, ListUnsubscribe):
+        raise InvalidMessage(
+            f"list_unsubscribe has to be a ListUnsubscribe, not {type(value).__name__}",
+            advice='Write ListUnsubscribe("https://…", one_click=True)',
+        )
+    yield VerbatimField(str(value), name="List-Unsubscribe")
+    if value.one_click:
+        yield VerbatimField("List-Unsubscribe=One-Click", name="List-Unsubscribe-Post")
+
+
+def _plain_text(text: str | None, html: str | None, *, from_html: bool) -> str | None:
+    for name, body in (("text", text), ("html", html)):
+        if body is not None:
+            checked_text(name, body)
+    if not isinstance(from_html, bool):
+        raise InvalidMessage(f"text_from_html has to be a bool, not {type(from_html).__name__}")
+    if not from_html:
+        return text
+    if html is None or text is not None:
+        raise InvalidMessage("text_from_html needs html, and no text beside it")
+    return text_of_html(html)
+
+
+def _body(
     text: str | None,
     html: str | None,
-    inline: Mapping[str, AttachmentSource],
-) -> None:
-    for name, body in (("text", text), ("html", html)):
-        if body is not None and not isinstance(body, str):
-            raise InvalidMessage(f"{name} has to be a string, not {type(body).__name__}")
-        if body is not None and ("\0" in body or any(0xD800 <= ord(c) < 0xE000 for c in body)):
-            raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
+    inline: Mapping[str, FileSource],
+    alternatives: tuple[Alternative, ...],
+    calendar: CalendarInvitation | None,
+) -> EmailMessage:
     if inline and html is None:
         raise InvalidMessage("inline images are given without html to show them in")
-    if html is None:
-        message.set_content(text or "")
-    elif text is None:
-        message.set_content(html, subtype="html")
-        _add_images(message, inline)
-    else:
-        message.set_content(text)
-        message.add_alternative(html, subtype="html")
-        alternatives = list(message.iter_parts())
-        html_part = alternatives[-1]
-        assert isinstance(html_part, EmailMessage)  # noqa: S101 - add_alternative() makes one
-        _add_images(html_part, inline)
+    forms = []
+    if text is not None:
+        forms.append(text_part(text, "text/plain"))
+    if html is not None:
+        forms.append(_with_images(text_part(html, "text/html"), inline))
+    forms.extend(one.as_part() for one in alternatives)
+    if calendar is not None:
+        forms.append(calendar.as_part())
+    if not forms:
+        return text_part("", "text/plain")
+    # Readers show the last one they know (RFC 2046 §5.1.4).
+    return forms[0] if len(forms) == 1 else multipart("alternative", forms)
 
 
-def _add_images(part: EmailMessage, inline: Mapping[str, AttachmentSource]) -> None:
+def _with_images(html: EmailMessage, inline: Mapping[str, FileSource]) -> EmailMessage:
+    images = []
     for content_id, source in inline.items():
         usable = isinstance(content_id, str) and _CONTENT_ID.fullmatch(content_id)
         if not usable or "=?" in content_id:
             raise InvalidMessage(
                 f"{ascii(content_id)[:80]} cannot be the content id of an inline image"
             )
-        image = _as_attachment(source)
-        main, sub = image.media_type
-        part.add_related(
-            image.content,
-            maintype=main,
-            subtype=sub,
-            cid=f"<{content_id}>",
-            filename=image.filename,
-            disposition="inline",
-        )
+        image = as_attachment(source)
+        part = disposed(image.as_part(), "inline", image.filename)
+        images.append(identified(part, content_id))
+    # The type of the first part has to be said (RFC 2387 §3.1).
+    return multipart("related", [html, *images], type="text/html") if images else html
 
 
-def _add_header(message: EmailMessage, name: str, value: str) -> None:
-    if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
-        raise InvalidMessage(f"{ascii(name)[:80]} is no name of a header field")
-    if name.lower() in _OWN_FIELDS or name.lower().startswith("resent-"):
-        raise InvalidMessage(f"the header field {name} is not set through `headers`")
-    _check_line(f"the header field {name}", value)
-    message[name] = value
+def _files(attachments: Iterable[AttachmentSource]) -> list[EmailMessage]:
+    # A message is iterable, by the lines of its fields; a file by its lines.
+    single = isinstance(attachments, str | bytes | Mapping | Message | BinaryFile)
+    if not isinstance(attachments, Iterable) or single:
+        raise InvalidMessage("attachments has to be a list of paths, files and Attachment objects")
+    return [_attached(source) for source in attachments]
 
 
-def _as_attachment(source: AttachmentSource) -> Attachment:
-    return source if isinstance(source, Attachment) else Attachment.from_path(source)
+def _attached(source: AttachmentSource) -> EmailMessage:
+    if isinstance(source, Message):
+        source = ForwardedMessage(source)
+    if isinstance(source, ForwardedMessage):
+        return disposed(source.as_part(), "attachment", source.filename)
+    file = as_attachment(source)
+    return disposed(file.as_part(), "attachment", file.filename)
+
+
+def _listed(name: str, given: Iterable[_Value], kind: type[_Value]) -> tuple[_Value, ...]:
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        raise InvalidMessage(f"{name} has to be a list of {kind.__name__} objects")
+    listed = tuple(given)
+    for one in listed:
+        if not isinstance(one, kind):
+            raise InvalidMessage(
+                f"{name} has to be a list of {kind.__name__} objects, not of {type(one).__name__}"
+            )
+    return listed
 
 
 def _mailboxes(
-    name: str, given: str | Iterable[str], rules: AddressRules
-) -> tuple[HeaderAddress, ...]:
-    if not isinstance(given, Iterable):
+    name: str, given: MailboxSource | Iterable[MailboxSource], rules: AddressRules
+) -> tuple[Mailbox, ...]:
+    if isinstance(given, str | Mailbox):
+        return (_mailbox(name, given, rules),)
+    if not isinstance(given, Iterable) or isinstance(given, bytes | bytearray | Mapping):
         raise InvalidMessage(f"{name} has to be an address or a list, not {type(given).__name__}")
-    listed = (given,) if isinstance(given, str) else given
-    return tuple(_mailbox(name, one, rules) for one in listed)
+    return tuple(_mailbox(name, one, rules) for one in given)
 
 
-def _mailbox(name: str, text: str, rules: AddressRules) -> HeaderAddress:
-    """Read ``ada@example.org`` or ``Ada <ada@example.org>``; exactly one, nothing guessed."""
-    _check_line(name, text)
-    if len(text) > _MAX_MAILBOX:
-        raise InvalidMessage(f"{name} has more than {_MAX_MAILBOX} characters")
-    match = _MAILBOX.fullmatch(text)
-    display, bare = (match["name"].strip(), match["address"]) if match else ("", text)
-    if display.startswith('"'):
-        quoted = _QUOTED.fullmatch(display)
-        if quoted is None:
-            raise InvalidMessage(f"{name} has a display name with odd quotes: {ascii(text)[:80]}")
-        display = re.sub(r"\\(.)", r"\1", quoted[1])
-    elif any(c in display for c in '",;:@()[]\\'):
-        raise InvalidMessage(
-            f"{name} has a display name that needs quotes, or several addresses in one string: "
-            f"{ascii(text)[:80]}",
-            advice='Write "Lovelace, Ada" <ada@example.org>, and several addresses as a list',
-        )
-    address = parse_address(bare, field=name, rules=rules)
-    # With A-labels the message needs no SMTPUTF8 for the sake of a domain alone.
-    return HeaderAddress(display, address.local_part, address.domain)
-
-
-def _check_line(name: str, text: object) -> None:
-    if not isinstance(text, str):
-        raise InvalidMessage(f"{name} has to be a string, not {type(text).__name__}")
-    # Controls, line and paragraph separators, bidi overrides and lone surrogates; not the soft
-    # hyphen, joiners and the like, which are part of how languages are written.
-    for c in text:
-        code = ord(c)
-        if (
-            code < 32
-            or 127 <= code < 160
-            or 0x2028 <= code <= 0x202E
-            or 0x2066 <= code <= 0x2069
-            or 0xD800 <= code < 0xE000
-        ):
-            raise InvalidMessage(
-                f"{name} contains the character U+{code:04X}",
-                advice="Take out line ends and other control characters",
-            )
+def _mailbox(name: str, given: MailboxSource, rules: AddressRules) -> Mailbox:
+    return given if isinstance(given, Mailbox) else Mailbox.parse(given, field=name, rules=rules)

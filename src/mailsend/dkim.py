@@ -44,9 +44,11 @@ _NEVER: Final = frozenset({
 
 
 def _domain(value: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"domain has to be a string, not {type(value).__name__}")
     try:
         return domain_to_ascii(value, field="domain").lower()
-    except (InvalidAddress, AttributeError) as error:
+    except InvalidAddress as error:
         raise ConfigurationError(f"{ascii(value)[:80]} is no domain to sign for") from error
 
 

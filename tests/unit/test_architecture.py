@@ -32,6 +32,8 @@ LAYERS: Final = (
         "saslprep", "logins", "user_files", "oauth",
         "profile", "profile_settings", "profile_url", "profile_file", "profile_environment",
         "transcript", "content", "message", "compose", "markup", "css", "templates",
+        "one_line", "mailbox", "encoded_words", "header_fields", "message_fields", "mime_parts",
+        "attachment", "forwarded_message", "alternative", "html_text", "list_unsubscribe",
         "signing", "dkim", "private_key",
     },
     # 2: one session
@@ -171,6 +173,7 @@ def test_imports_for_types_alone_are_marked_as_such() -> None:
         ("css_inline", {"mailsend.css"}),
         ("webbrowser", {"mailsend.preview.*", "mailsend.cli.preview", "mailsend.cli.login"}),
         ("idna", set()),
+        ("inscriptis", {"mailsend.html_text"}),
         ("random", set()),
     ],
 )

@@ -134,7 +134,8 @@ TABLE: list[Row] = [
     (attachment, "filename", "file name", ["", "a/", "/", "\\"]),
     (attachment, "content", "content", ["text", 5, None, ["x"], object()]),
     (attachment, "content_type", "content type",
-     [*CONTROL, "", "image", "image/", "/png", "image/png; name=x", "é/x", *NOT_TEXT]),
+     [*CONTROL, "", "image", "image/", "/png", "image/png; name=x", "é/x", "x/" + "y" * 200,
+      "message/rfc822", "multipart/mixed", *NOT_TEXT]),
     (message, "sender", "sender", [*TEXT, *NONE]),
     *(
         (message, name, name, [*CONTROL, *SURROGATE, *LONG, *EMPTY, 5, True, object(), [5], [None]])

@@ -83,7 +83,7 @@ def test_the_text_comes_from_the_input(server: SmtpServer, monkeypatch: pytest.M
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Grüße".encode())))
     assert send() == ExitCode.OK
     assert server.messages[0].message()["From"] == USER
-    assert "Grüße".encode() in server.messages[0].content
+    assert server.messages[0].message().get_content().strip() == "Grüße"
 
 
 def test_profiles_of_a_file(server: SmtpServer, tmp_path: Path, capsys: Out) -> None:

@@ -6,8 +6,9 @@ import argparse
 import sys
 from typing import Any
 
+from mailsend.attachment import Attachment
 from mailsend.cli.exit_codes import ExitCode
-from mailsend.compose import Attachment, compose
+from mailsend.compose import compose
 from mailsend.endpoint import Security
 from mailsend.profile import SmtpProfile
 from mailsend.transport import open_transport

@@ -33,10 +33,27 @@ def fit(part: Message[Any, Any], *, eight_bit: bool) -> None:
         CapabilityError: A signed part needs an eight-bit path.
     """
     signed = any(name.lower().endswith("-signature") for name in part.keys())  # noqa: SIM118
-    _fit(part, eight_bit=eight_bit, sealed=signed, top=part)
+    _fit(part, eight_bit=eight_bit, sealed=signed, label=not signed, top=part)
 
 
-def _fit(part: Message[Any, Any], *, eight_bit: bool, sealed: bool, top: Message[Any, Any]) -> None:
+def _fit(
+    part: Message[Any, Any],
+    *,
+    eight_bit: bool,
+    sealed: bool,
+    label: bool,
+    top: Message[Any, Any],
+) -> None:
+    """Fit one part, and those in it.
+
+    Args:
+        part: to be changed in place.
+        eight_bit: whether the path takes octets above 127.
+        sealed: whether it stands under a signature, and so must not be changed.
+        label: whether a part that says nothing of its eight-bit octets is to say it: not one of a
+            forwarded message, which stays as it came.
+        top: the whole message.
+    """
     encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower() or "7bit"
     main = part.get_content_maintype()
     if main in {"multipart", "message"}:
@@ -44,17 +61,18 @@ def _fit(part: Message[Any, Any], *, eight_bit: bool, sealed: bool, top: Message
         if encoding != "7bit" and not (eight_bit or sealed):
             _relabel(part, "7bit")
         sealed |= part.get_content_type() == "multipart/signed"
+        label = label and not sealed and main != "message"
     if part.is_multipart():
         inner: Any = part.get_payload()
         for one in inner:
-            _fit(one, eight_bit=eight_bit, sealed=sealed, top=top)
+            _fit(one, eight_bit=eight_bit, sealed=sealed, label=label, top=top)
         return
     if main in {"multipart", "message"}:
         return  # written as it is
     octets = octets_of(part)
     problem = _problem_of(octets, encoding, main, eight_bit=eight_bit)
     if problem is None:
-        if encoding == "7bit" and not octets.isascii() and not sealed:
+        if encoding == "7bit" and not octets.isascii() and label:
             _relabel(part, "8bit")
             _declare_mime(top)
         return
