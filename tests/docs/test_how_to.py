@@ -46,7 +46,7 @@ def test_python_runs_and_prints_what_the_comments_say(code: str, tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    promised = re.findall(r"^print\(.*\) +# (.*)$", code, re.MULTILINE)
+    promised = re.findall(r"^ *print\(.*\) +# (.*)$", code, re.MULTILINE)
     assert done.stdout.splitlines() == promised
 
 
