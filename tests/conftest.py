@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from mailsend.logins import logins
+
+
+def pytest_configure() -> None:
+    """Take interrupts, as the tests of interrupts need.
+
+    What runs in the background of a shell is started with SIGINT ignored, and so are its children.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -406,12 +406,7 @@ def test_an_interrupt_ends_it_cleanly(
         "microsoft": ["--client-id", CLIENT, "--tenant", TENANT, "--authority", server.host],
         "google": ["--client-secrets", str(client_secrets)],
     }
-    # What runs in the background of a shell ignores the signal, and so would its children.
-    program = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from mailsend.cli import main; sys.exit(main())"
-    )
-    command = [sys.executable, "-c", program, "login", provider, "work", *ways[provider]]
+    command = [sys.executable, "-m", "mailsend", "login", provider, "work", *ways[provider]]
     with subprocess.Popen(
         [*command, "--ca-file", str(ca_file)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
