@@ -7,13 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mailsend.address import Address, AddressRules, parse_address
-from mailsend.alternative import Alternative, CalendarInvitation
-from mailsend.attachment import Attachment
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause, Retry, Scope
-from mailsend.compose import compose
+from mailsend.composition.alternative import Alternative, CalendarInvitation
+from mailsend.composition.attachment import Attachment
+from mailsend.composition.compose import compose
+from mailsend.composition.forwarded_message import ForwardedMessage
+from mailsend.composition.list_unsubscribe import ListUnsubscribe
+from mailsend.composition.mailbox import Mailbox
+from mailsend.composition.message_fields import AutoSubmitted, Priority
 from mailsend.credentials import ClientCertificate, Password
-from mailsend.dkim import DkimSigner
 from mailsend.endpoint import Endpoint, Security
 from mailsend.envelope import Envelope, Submission
 from mailsend.envelope_options import (
@@ -47,14 +50,9 @@ from mailsend.errors import (
 )
 from mailsend.failures import Symptom, interpret_failure
 from mailsend.findings import Finding, Severity
-from mailsend.forwarded_message import ForwardedMessage
 from mailsend.interpretation import Interpretation, interpret
-from mailsend.list_unsubscribe import ListUnsubscribe
-from mailsend.mailbox import Mailbox
-from mailsend.message_fields import AutoSubmitted, Priority
 from mailsend.options import Limits, TlsOptions
-from mailsend.private_key import PrivateKey
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.providers import (
     Category,
     FromRule,
@@ -72,8 +70,10 @@ from mailsend.providers import (
 from mailsend.reply import EnhancedStatus, Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome, report_of
 from mailsend.rules import Confidence, Rule, RuleBook, reply_rules
-from mailsend.sasl import Claim, Exchange, SaslError, SaslMechanism
+from mailsend.sasl.exchange import Claim, Exchange, SaslError, SaslMechanism
 from mailsend.secret import Secret
+from mailsend.signing.dkim import DkimSigner
+from mailsend.signing.private_key import PrivateKey
 from mailsend.stage import Stage
 from mailsend.timeouts import Timeouts
 from mailsend.tokens import AccessToken, CachedToken, OAuth2

@@ -23,7 +23,7 @@ from mailsend.providers import (
 )
 
 if TYPE_CHECKING:
-    from mailsend.profile import SmtpProfile
+    from mailsend.profile.smtp_profile import SmtpProfile
 
 _STALE_AFTER: Final = dt.timedelta(days=365)
 _SOON: Final = dt.timedelta(days=365)

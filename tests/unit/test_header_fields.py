@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from mailsend import InvalidMessage, Mailbox, compose
-from mailsend.encoded_words import encoded_words
-from mailsend.header_fields import (
+from mailsend.composition.encoded_words import encoded_words
+from mailsend.composition.header_fields import (
     HeaderField,
     MailboxesField,
     ParametersField,

@@ -13,8 +13,8 @@ from mailsend import (
     SmtpProfile,
     TlsOptions,
 )
-from mailsend.mechanisms import BUILT_IN, choose
-from mailsend.sasl import Credentials, Plain
+from mailsend.sasl.exchange import Credentials, Plain
+from mailsend.sasl.mechanisms import BUILT_IN, choose
 
 PASSWORD = Password("s3cret")
 TOKEN = OAuth2(token=lambda: "t")

@@ -20,7 +20,7 @@ from mailsend import (
     Timeouts,
     TlsOptions,
 )
-from mailsend.profile_file import default_file
+from mailsend.profile.file import default_file
 
 
 @pytest.fixture

@@ -207,7 +207,7 @@ def test_a_url_is_a_string(url: object) -> None:
 
 
 def test_options_name_only_what_exists() -> None:
-    from mailsend.profile_url import OPTIONS, read_url
+    from mailsend.profile.url import OPTIONS, read_url
     from mailsend.secret import Hidden
 
     assert "password" not in OPTIONS

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from mailsend import ConfigurationError, Secret
-from mailsend.bearer import Bearer, oauthbearer, xoauth2
-from mailsend.mechanisms import BUILT_IN
-from mailsend.sasl import Claim, CramMd5, Exchange, External, Login, Plain, SaslMechanism
+from mailsend.sasl.bearer import Bearer, oauthbearer, xoauth2
+from mailsend.sasl.exchange import Claim, CramMd5, Exchange, External, Login, Plain, SaslMechanism
+from mailsend.sasl.mechanisms import BUILT_IN
 
 
 def claim(name: str | None, secret: str | None, host: str = "h.example", port: int = 465) -> Claim:

@@ -9,9 +9,9 @@ import hmac
 import pytest
 
 from mailsend import ConfigurationError, Secret
-from mailsend.sasl import Claim, SaslError
-from mailsend.saslprep import NotPreparable, saslprep
-from mailsend.scram import LEAST_ITERATIONS, MOST_ITERATIONS, Scram, scram_sha_256
+from mailsend.sasl.exchange import Claim, SaslError
+from mailsend.sasl.saslprep import NotPreparable, saslprep
+from mailsend.sasl.scram import LEAST_ITERATIONS, MOST_ITERATIONS, Scram, scram_sha_256
 
 NONCE = "rOprNGfwEbeRWgbNEkqO"
 # RFC 7677 §3.

@@ -16,7 +16,7 @@ from mailsend import (
     compose,
 )
 from mailsend.content import prepare
-from mailsend.signing import Signer, sign
+from mailsend.signing.signers import Signer, sign
 
 CONTENT = b"From: a@x.org\r\nTo: b@x.org\r\n\r\n.body\r\n"
 ENVELOPE = Envelope("a@x.org", ["b@x.org"])

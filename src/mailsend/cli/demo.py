@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import Any
 
-from mailsend.attachment import Attachment
 from mailsend.cli.exit_codes import ExitCode
-from mailsend.compose import compose
+from mailsend.composition.attachment import Attachment
+from mailsend.composition.compose import compose
 from mailsend.endpoint import Security
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.transport import open_transport
 
 _USER = "ada@example.org"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mailsend.cli.exit_codes import ExitCode
 from mailsend.cli.output import put
-from mailsend.compose import compose
+from mailsend.composition.compose import compose
 from mailsend.errors import InvalidMessage
 from mailsend.templates import Template
 

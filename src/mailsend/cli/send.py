@@ -15,11 +15,11 @@ from typing import Any
 
 from mailsend.address import parse_address
 from mailsend.cli.exit_codes import ExitCode, code_for, epilog
-from mailsend.compose import compose
+from mailsend.composition.compose import compose
 from mailsend.envelope_options import EnvelopeOptions, Notify, ReturnContent
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
 from mailsend.message import envelope_of, parse, render
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.report import DeliveryReport
 from mailsend.transport import open_transport
 

@@ -18,7 +18,7 @@ from mailsend.errors import (
     TlsError,
 )
 from mailsend.failures import Symptom
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.scrub import Scrubber
 from mailsend.smtp import certificate, dial
 from mailsend.smtp.authentication import Proof, authenticate

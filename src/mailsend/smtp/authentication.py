@@ -10,7 +10,6 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
-from mailsend import mechanisms, sasl
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.credentials import Password
@@ -24,8 +23,10 @@ from mailsend.errors import (
 )
 from mailsend.logins import Identity, Refusal, fingerprint, logins
 from mailsend.meanings import meaning_of
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.reply import Reply
+from mailsend.sasl import exchange as sasl
+from mailsend.sasl import mechanisms
 from mailsend.scrub import Scrubber
 from mailsend.secret import Hidden, Secret
 from mailsend.smtp.exchange import Exchange

@@ -15,7 +15,7 @@ from mailsend.endpoint import Endpoint, Security
 from mailsend.errors import AuthenticationError, ConnectError, MailsendError, SessionError
 from mailsend.logins import logins
 from mailsend.meanings import read_ahead
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.smtp import dial
 from mailsend.smtp.attempt import Attempt
 from mailsend.smtp.authentication import Proof

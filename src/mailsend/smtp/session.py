@@ -24,7 +24,7 @@ from mailsend.errors import (
     ServiceUnavailable,
     SessionError,
 )
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport
 from mailsend.smtp.wire import Wire

@@ -26,7 +26,7 @@ _NOT_IN_A_LINE: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\
 
 @frozen
 class Rendered:
-    """The parts of one message, ready for :func:`~mailsend.compose`.
+    """The parts of one message, ready for :func:`~mailsend.composition.compose`.
 
     It unpacks: ``compose(sender=..., to=..., **template.render(row))``. A part that the template
     does not have is None, and left out then.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
 from functools import partial
 
-from mailsend.compose import compose
+from mailsend.composition.compose import compose
 from mailsend.content import prepare
 from mailsend.envelope import Envelope, Submission
 from mailsend.envelope_options import EnvelopeOptions, Notify

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
-from mailsend.saslprep import NotPreparable, saslprep
+from mailsend.sasl.saslprep import NotPreparable, saslprep
 from mailsend.testing.sasl import (
     Exchange,
     MalformedResponse,

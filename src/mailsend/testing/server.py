@@ -16,7 +16,7 @@ from mailsend.credentials import Password
 from mailsend.endpoint import Security, as_security
 from mailsend.logins import logins
 from mailsend.options import TlsOptions
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.testing.actions import Action, Rule, Script, Stage
 from mailsend.testing.authority import Authority, Certificate
 from mailsend.testing.channel import Channel, Delivery

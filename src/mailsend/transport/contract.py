@@ -27,7 +27,7 @@ from mailsend.errors import (
 )
 from mailsend.message import AnyMessage, ParsedMessage, envelope_of, parse, render
 from mailsend.report import DeliveryReport, leave_report, report_of
-from mailsend.signing import Signer, check_signers, sign
+from mailsend.signing.signers import Signer, check_signers, sign
 from mailsend.stage import OPENING
 
 

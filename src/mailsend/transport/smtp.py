@@ -21,7 +21,7 @@ from mailsend.errors import (
     SessionError,
     SessionTimeout,
 )
-from mailsend.profile import SmtpProfile
+from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.report import DeliveryReport, leave_report
 from mailsend.smtp.opening import open_session
 from mailsend.smtp.session import Session

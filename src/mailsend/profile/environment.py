@@ -8,8 +8,8 @@ from typing import Any
 
 from mailsend.credentials import Password
 from mailsend.errors import ConfigurationError
-from mailsend.profile_settings import security_of, whole_number_of
-from mailsend.profile_url import read_url
+from mailsend.profile.settings import security_of, whole_number_of
+from mailsend.profile.url import read_url
 from mailsend.secret import Hidden
 
 

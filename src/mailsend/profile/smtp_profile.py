@@ -11,18 +11,20 @@ from typing import Any, Final
 from attrs import Factory, field, fields, frozen
 from attrs.validators import instance_of, optional
 
-from mailsend import profile_environment, profile_file, profile_url
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
 from mailsend.credentials import Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
-from mailsend.mechanisms import check_mechanisms, check_proof
 from mailsend.options import Limits, TlsOptions, check_switch
-from mailsend.provider_profile import check_credentials, settings_for, username_from
+from mailsend.profile.environment import read_environment
+from mailsend.profile.file import read_file
+from mailsend.profile.from_provider import check_credentials, settings_for, username_from
+from mailsend.profile.url import read_url
 from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
-from mailsend.sasl import Credentials, SaslMechanism
+from mailsend.sasl.exchange import Credentials, SaslMechanism
+from mailsend.sasl.mechanisms import check_mechanisms, check_proof
 from mailsend.secret import Hidden
 from mailsend.timeouts import Timeouts
 
@@ -317,14 +319,14 @@ class SmtpProfile:
         ``smtps://`` is implicit TLS (port 465), ``smtp://`` is STARTTLS, required (port 587),
         ``smtp+insecure://`` is plaintext (port 25). User name and password are percent-encoded;
         options follow as a query, such as ``?timeout=20&client_name=host.example.org``: see
-        :data:`mailsend.profile_url.OPTIONS`.
+        :data:`mailsend.profile.url.OPTIONS`.
 
         Raises:
             ConfigurationError: It is no such URL, or has an unknown option.
         """
         held = Hidden(url)
         del url
-        return cls(**profile_url.read_url(held))
+        return cls(**read_url(held))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> SmtpProfile:
@@ -339,7 +341,7 @@ class SmtpProfile:
         """
         held = Hidden(environ)
         del environ
-        return cls(**profile_environment.read_environment(held))
+        return cls(**read_environment(held))
 
     @classmethod
     def load(cls, name: str, path: str | os.PathLike[str] | None = None) -> SmtpProfile:
@@ -356,7 +358,7 @@ class SmtpProfile:
         Raises:
             ConfigurationError: There is no such file or profile, or a key or value is wrong.
         """
-        settings = profile_file.read_file(name, path)
+        settings = read_file(name, path)
         provider = settings.pop("provider", None)
         return cls(**settings) if provider is None else cls.for_provider(provider, **settings)
 

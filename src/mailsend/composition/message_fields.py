@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from mailsend.composition.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
+from mailsend.composition.mailbox import Mailbox
+from mailsend.composition.one_line import check_line
 from mailsend.errors import InvalidMessage
-from mailsend.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
-from mailsend.mailbox import Mailbox
-from mailsend.one_line import check_line
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM: Final = rf"{_ATOM}(?:\.{_ATOM})*"

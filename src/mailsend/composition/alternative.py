@@ -8,9 +8,9 @@ from typing import Final
 
 from attrs import field, frozen
 
-from mailsend.attachment import checked_type, optional_file_name
+from mailsend.composition.attachment import checked_type, optional_file_name
+from mailsend.composition.mime_parts import checked_text, disposed, octets_part, text_part
 from mailsend.errors import InvalidMessage
-from mailsend.mime_parts import checked_text, disposed, octets_part, text_part
 
 _METHOD: Final = re.compile(r"^METHOD:([A-Za-z0-9-]{1,60})\r?$", re.IGNORECASE | re.MULTILINE)
 _CALENDAR: Final = re.compile(

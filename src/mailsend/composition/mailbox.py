@@ -8,8 +8,8 @@ from typing import Final
 from attrs import field, frozen
 
 from mailsend.address import DEFAULT_RULES, Address, AddressRules, parse_address
+from mailsend.composition.one_line import check_line
 from mailsend.errors import InvalidMessage
-from mailsend.one_line import check_line
 
 _MAX_TEXT: Final = 998  # a line of the header section, RFC 5322 §2.1.1
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')

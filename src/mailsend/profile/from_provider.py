@@ -8,7 +8,6 @@ from typing import Any, Final
 from mailsend.credentials import Password
 from mailsend.endpoint import Endpoint
 from mailsend.errors import ConfigurationError
-from mailsend.mechanisms import BUILT_IN, usable
 from mailsend.options import Limits
 from mailsend.providers import (
     PasswordPolicy,
@@ -16,7 +15,8 @@ from mailsend.providers import (
     Status,
     UsernameRule,
 )
-from mailsend.sasl import Credentials
+from mailsend.sasl.exchange import Credentials
+from mailsend.sasl.mechanisms import BUILT_IN, usable
 
 
 def settings_for(

@@ -18,8 +18,8 @@ from attrs import field, frozen
 from mailsend.address import domain_to_ascii
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage
 from mailsend.message.header_section import read_header_section
-from mailsend.private_key import PrivateKey
 from mailsend.secret import Hidden
+from mailsend.signing.private_key import PrivateKey
 
 ALGORITHMS: Final = ("rsa-sha256", "ed25519-sha256")
 MIN_RSA_BITS: Final = 1024

@@ -11,19 +11,25 @@ from email.utils import make_msgid
 from typing import Final, TypeAlias, TypeVar
 
 from mailsend.address import DEFAULT_RULES, AddressRules
-from mailsend.alternative import Alternative, CalendarInvitation
-from mailsend.attachment import BinaryFile, FileSource, as_attachment
+from mailsend.composition.alternative import Alternative, CalendarInvitation
+from mailsend.composition.attachment import BinaryFile, FileSource, as_attachment
+from mailsend.composition.forwarded_message import ForwardedMessage
+from mailsend.composition.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
+from mailsend.composition.html_text import text_of_html
+from mailsend.composition.list_unsubscribe import ListUnsubscribe
+from mailsend.composition.mailbox import Mailbox
+from mailsend.composition.message_fields import (
+    AutoSubmitted,
+    Priority,
+    checked_date,
+    chosen,
+    further_field,
+)
+from mailsend.composition.message_fields import identifiers as identifiers_field
+from mailsend.composition.message_fields import message_id as message_id_field
+from mailsend.composition.mime_parts import checked_text, disposed, identified, multipart, text_part
+from mailsend.composition.one_line import check_line
 from mailsend.errors import InvalidMessage
-from mailsend.forwarded_message import ForwardedMessage
-from mailsend.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
-from mailsend.html_text import text_of_html
-from mailsend.list_unsubscribe import ListUnsubscribe
-from mailsend.mailbox import Mailbox
-from mailsend.message_fields import AutoSubmitted, Priority, checked_date, chosen, further_field
-from mailsend.message_fields import identifiers as identifiers_field
-from mailsend.message_fields import message_id as message_id_field
-from mailsend.mime_parts import checked_text, disposed, identified, multipart, text_part
-from mailsend.one_line import check_line
 
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,900}")
 

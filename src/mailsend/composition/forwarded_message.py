@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from mailsend.attachment import optional_file_name
+from mailsend.composition.attachment import optional_file_name
+from mailsend.composition.header_fields import ParametersField, SourceField
+from mailsend.composition.mime_parts import part
 from mailsend.content import prepare
 from mailsend.errors import InvalidMessage
-from mailsend.header_fields import ParametersField, SourceField
-from mailsend.mime_parts import part
 
 _FIELD: Final = re.compile(rb"[!-9;-~]+[ \t]*:")
 _SOURCE_FIELD: Final = re.compile(r"([!-9;-~]+):((?:[ -~\t]|\r\n[ \t])*)\r\n")

@@ -11,9 +11,9 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
+from mailsend.composition.mime_parts import octets_part
+from mailsend.composition.one_line import check_line
 from mailsend.errors import InvalidMessage
-from mailsend.mime_parts import octets_part
-from mailsend.one_line import check_line
 
 # The names of a type have 127 characters at most, RFC 6838 §4.2.
 _CONTENT_TYPE: Final = re.compile(

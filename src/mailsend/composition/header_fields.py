@@ -15,9 +15,9 @@ from email.headerregistry import Group
 from email.policy import Policy
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
-from mailsend.encoded_words import encoded_words
+from mailsend.composition.encoded_words import encoded_words
+from mailsend.composition.mailbox import ATOMS, Mailbox, quoted_string
 from mailsend.errors import InvalidMessage
-from mailsend.mailbox import ATOMS, Mailbox, quoted_string
 
 CRLF: Final = "\r\n"
 LINE: Final = 78  # characters that a line should not exceed, RFC 5322 §2.1.1

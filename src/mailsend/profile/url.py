@@ -14,7 +14,7 @@ from mailsend.credentials import Password
 from mailsend.endpoint import SCHEMES
 from mailsend.errors import ConfigurationError
 from mailsend.options import Limits, TlsOptions
-from mailsend.profile_settings import (
+from mailsend.profile.settings import (
     CREDENTIALS,
     LIMITS,
     PLAIN,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from mailsend.bearer import oauthbearer, xoauth2
 from mailsend.credentials import ClientCertificate
 from mailsend.errors import ConfigurationError
 from mailsend.options import TlsOptions
-from mailsend.sasl import CramMd5, Credentials, External, Login, Plain, SaslMechanism
-from mailsend.scram import scram_sha_1, scram_sha_256
+from mailsend.sasl.bearer import oauthbearer, xoauth2
+from mailsend.sasl.exchange import CramMd5, Credentials, External, Login, Plain, SaslMechanism
+from mailsend.sasl.scram import scram_sha_1, scram_sha_256
 from mailsend.tokens import OAuth2
 
 BUILT_IN: Final = {

@@ -16,7 +16,7 @@ from typing import Any, Final
 from mailsend.credentials import Password
 from mailsend.errors import ConfigurationError
 from mailsend.options import Limits, TlsOptions
-from mailsend.profile_settings import (
+from mailsend.profile.settings import (
     CREDENTIALS,
     LIMITS,
     PLAIN,

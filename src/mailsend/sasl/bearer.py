@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mailsend.reply import printable
-from mailsend.sasl import Claim
+from mailsend.sasl.exchange import Claim
 from mailsend.secret import Hidden
 
 _MAX_EXPLANATION: Final = 300  # characters of a server's JSON that an error shows

@@ -9,8 +9,8 @@ from email.message import EmailMessage, Message
 from email.policy import SMTP
 from typing import Final
 
+from mailsend.composition.header_fields import HeaderField, ParametersField, VerbatimField
 from mailsend.errors import InvalidMessage
-from mailsend.header_fields import HeaderField, ParametersField, VerbatimField
 
 _MAX_LINE: Final = 998  # octets without the line end, RFC 5322 §2.1.1
 _BASE64_LINE: Final = 57  # octets that make a line of 76 characters, RFC 2045 §6.8

@@ -17,7 +17,7 @@ from typing import Final
 from mailsend.cause import Cause
 from mailsend.errors import ConfigurationError
 from mailsend.reply import printable
-from mailsend.sasl import Claim, SaslError
+from mailsend.sasl.exchange import Claim, SaslError
 from mailsend.secret import Hidden
 
 LEAST_ITERATIONS: Final = 4096  # RFC 7677 §4
@@ -121,7 +121,7 @@ class Scram:
 
 
 def _name(claim: Claim) -> bytes:
-    from mailsend.saslprep import NotPreparable, saslprep  # noqa: PLC0415 - tables of Unicode
+    from mailsend.sasl.saslprep import NotPreparable, saslprep  # noqa: PLC0415 - tables of Unicode
 
     try:
         prepared = saslprep(claim.name.decode(), unassigned=True)
@@ -133,7 +133,7 @@ def _name(claim: Claim) -> bytes:
 
 
 def _password(claim: Claim) -> bytes:
-    from mailsend.saslprep import NotPreparable, saslprep  # noqa: PLC0415 - as above
+    from mailsend.sasl.saslprep import NotPreparable, saslprep  # noqa: PLC0415 - as above
 
     try:
         return saslprep(claim.proof.decode()).encode()

@@ -1,0 +1,1 @@
+"""Composing messages: `compose()`, and what a message is put together from."""
