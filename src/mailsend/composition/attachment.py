@@ -20,6 +20,7 @@ _CONTENT_TYPE: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 )
 _MAX_NAME: Final = 998
+_LONGEST_SHOWN: Final = 200  # characters of a path in an error
 
 
 @runtime_checkable
@@ -175,8 +176,11 @@ class Attachment:
 
 def _unreadable(name: str, error: Exception) -> InvalidMessage:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    path = name if name.isprintable() else ascii(name)[1:-1]
+    # The end of a path tells more than its beginning.
+    shown = path if len(path) <= _LONGEST_SHOWN else f"…{path[-_LONGEST_SHOWN:]}"
     return InvalidMessage(
-        f"the attachment {ascii(name)[1:-1][:80]} cannot be read: {reason}",
+        f"the attachment {shown} cannot be read: {reason}",
         advice="Check its path, and that this user may read it",
     )
 
