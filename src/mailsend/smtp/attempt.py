@@ -103,10 +103,10 @@ class Attempt:
             try:
                 return action()
             except MailsendError:
-                self.wire.close()
+                self.wire.drop()
                 raise
         except BaseException:  # an interrupt too, also one that comes at the close above
-            self.wire.close()
+            self.wire.drop()
             raise
 
     def _reach(self, context: ssl.SSLContext | None, pins: tuple[str, ...]) -> Capabilities:

@@ -352,7 +352,7 @@ class Session:
 
     def abandon(self) -> None:
         """Close the connection without a word."""
-        self._wire.close()
+        self._wire.drop()
 
 
 def _some(recipients: Sequence[str]) -> str:

@@ -145,6 +145,10 @@ class Wire(smtplib.SMTP):
             # Before it is forgotten: an interrupt in between would leave it to nobody.
             self.sock.close()
         super().close()
+
+    def drop(self) -> None:
+        """Close the socket, and let go of what was read: nobody asks for last words any more."""
+        self.close()
         self._parser = ReplyParser()
 
     @property
