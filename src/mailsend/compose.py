@@ -104,6 +104,8 @@ def compose(
             error names it.
     """
     sent_by = _mailbox("sender", sender, rules)
+    text = None if text is None else checked_text("text", text)
+    html = None if html is None else checked_text("html", html)
     message = EmailMessage(policy=SMTP)
     mailboxes = {
         **_origin(sent_by, _mailboxes("authors", authors, rules)),
@@ -207,9 +209,6 @@ def _unsubscribing(value: ListUnsubscribe | None) -> Iterable[HeaderField]:
 
 
 def _plain_text(text: str | None, html: str | None, *, from_html: bool) -> str | None:
-    for name, body in (("text", text), ("html", html)):
-        if body is not None:
-            checked_text(name, body)
     if not isinstance(from_html, bool):
         raise InvalidMessage(f"text_from_html has to be a bool, not {type(from_html).__name__}")
     if not from_html:

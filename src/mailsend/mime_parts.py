@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 from typing import Final
@@ -22,14 +23,20 @@ _LONG_LINE: Final = re.compile(rf"[^\n]{{{_MAX_LINE + 1}}}")
 def checked_text(name: str, text: object) -> str:
     """See that a body can be written: a string without NUL and lone surrogates.
 
+    Returns:
+        The same text, as a plain string where it is of a subclass.
+
     Raises:
         InvalidMessage: It cannot.
     """
     if not isinstance(text, str):
         raise InvalidMessage(f"{name} has to be a string, not {type(text).__name__}")
-    if "\0" in text or any(0xD800 <= ord(c) < 0xE000 for c in text):
-        raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
-    return text
+    text = str.__str__(text)
+    if "\0" not in text:
+        with suppress(UnicodeEncodeError):
+            text.encode()
+            return text
+    raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
 
 
 def part(

@@ -17,13 +17,16 @@ def check_line(name: str, text: object) -> str:
         text: the value.
 
     Returns:
-        The same text.
+        The same text, as a plain string where it is of a subclass.
 
     Raises:
         InvalidMessage: It is no string, or has such a character.
     """
     if not isinstance(text, str):
         raise InvalidMessage(f"{name} has to be a string, not {type(text).__name__}")
+    # What is checked is what is written: str() of an enumeration's member is its name, and a
+    # subclass may have other methods than these.
+    text = str.__str__(text)
     # All printable means none of those, and is far quicker to see.
     if not text.isprintable():
         for c in text:

@@ -179,7 +179,7 @@ def addresses_in(name: str, value: Any, rules: AddressRules = DEFAULT_RULES) -> 
             advice='Write each address as ada@example.org or "Ada" <ada@example.org>, with commas '
             "between them",
         ) from defects[0]
-    if hides_line_end(text.encode("utf-8", "surrogateescape")):
+    if hides_line_end(text.encode("utf-8", "surrogatepass")):
         raise InvalidMessage(
             f"the field {name} has a line end in an encoded word: {ascii(text)[:80]}",
             advice="Take CR and LF out of display names",
