@@ -21,6 +21,7 @@ from mailsend import (
     Outcome,
     Recipient,
     Reply,
+    Submission,
     compose,
     parse_address,
 )
@@ -272,3 +273,23 @@ def test_a_transport_goes_by_the_rules_it_is_given() -> None:
             ("eve@[192.0.2.1]", Outcome.REFUSED),
         ]
     assert [s.envelope.recipients for s in transport.submissions] == [(to,), (to,)]
+
+
+def test_rules_and_options_hold_for_many_messages() -> None:
+    to = '"ada lovelace"@example.org'
+    message = compose(sender="bob@example.org", to=to, text="x", rules=BOTH)
+    transport = MemoryTransport(capabilities=Capabilities.offering("MT-PRIORITY"))
+    (refused,) = transport.send_many([message])
+    assert isinstance(refused.error, InvalidAddress)
+    options = EnvelopeOptions(priority=3)
+    submission = Submission(Envelope(None, ["eve@example.org"]), b"Subject: x\r\n\r\n")
+    reports = transport.send_many([message, submission], rules=BOTH, options=options)
+    assert all(report.all_accepted for report in reports)
+    assert [
+        (s.envelope.recipients, s.envelope.options.priority) for s in transport.submissions
+    ] == [
+        ((to,), 3),
+        (("eve@example.org",), None),
+    ]
+    with pytest.raises(ConfigurationError, match="AddressRules"):
+        next(transport.send_many([message], rules=True))  # type: ignore[arg-type]
