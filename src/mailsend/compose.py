@@ -22,7 +22,15 @@ from mailsend.mailbox import Mailbox
 from mailsend.message_fields import AutoSubmitted, Priority, checked_date, chosen, further_field
 from mailsend.message_fields import identifiers as identifiers_field
 from mailsend.message_fields import message_id as message_id_field
-from mailsend.mime_parts import checked_text, disposed, identified, multipart, text_part
+from mailsend.mime_parts import (
+    add_field,
+    checked_text,
+    disposed,
+    identified,
+    multipart,
+    standard_field,
+    text_part,
+)
 from mailsend.one_line import check_line
 
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,900}")
@@ -120,20 +128,20 @@ def compose(
         )
     for name, listed in mailboxes.items():
         if listed:
-            message[name] = MailboxesField.of(name, listed)
-    message["Subject"] = TextField(check_line("subject", subject), name="Subject")
+            add_field(message, MailboxesField.of(name, listed))
+    add_field(message, TextField(check_line("subject", subject), name="Subject"))
     message["Date"] = datetime.now(UTC) if date is None else checked_date(date)
-    message["Message-ID"] = message_id_field(
-        make_msgid(domain=sent_by.parts.domain) if message_id is None else message_id
-    )
     fields = [
+        message_id_field(
+            make_msgid(domain=sent_by.parts.domain) if message_id is None else message_id
+        ),
         *identifiers_field("in_reply_to", "In-Reply-To", in_reply_to),
         *identifiers_field("references", "References", references),
         *_marks(priority, auto_submitted),
         *_unsubscribing(list_unsubscribe),
     ]
     for field in fields:
-        message[field.name] = field
+        add_field(message, field)
     _add_further(message, headers)
     if not isinstance(inline, Mapping | None):
         raise InvalidMessage("inline has to be a mapping of content ids to images")
@@ -173,13 +181,13 @@ def _add_further(message: EmailMessage, headers: Mapping[str, str] | None) -> No
                 f"the header field {name} is given twice",
                 advice="Give it in `headers`, or by the argument of that name",
             )
-        message[name] = field
+        add_field(message, field)
 
 
 def _fill(message: EmailMessage, content: EmailMessage) -> None:
-    message["MIME-Version"] = "1.0"
-    for name, value in content.raw_items():
-        message[name] = value
+    add_field(message, standard_field("MIME-Version", "1.0"))
+    for _, field in content.raw_items():
+        add_field(message, field)
     message.set_payload(content.get_payload())
 
 
