@@ -278,3 +278,19 @@ def test_each_thing_that_was_not_loaded_is_named_once(url: str) -> None:
     source = "".join(f"<img src='{url.format(number % 50_000)}'>" for number in range(60_000))
     framed_html = framed(source, ())
     assert len(framed_html.remote) + len(framed_html.missing) == 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "misleads"),
+    [
+        ("www.example.org", "https://example.org/a", False),
+        ("example.org", "https://mail.example.org", False),
+        ("mail.example.org", "https://example.org", False),
+        ("example.org", "https://example.org.evil.com", True),
+        ("example.org", "https://notexample.org", True),
+        ("example.org", "javascript:alert(1)", True),
+    ],
+)
+def test_links_to_another_host_than_they_show(text: str, target: str, misleads: bool) -> None:
+    found = findings_in(make(html=f"<a href='{target}'>{text}</a>"))
+    assert any("leads to" in finding.message for finding in found) is misleads

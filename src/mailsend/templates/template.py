@@ -71,9 +71,9 @@ class Template:
     - A subject is one line. A value with a line end in it is refused, not folded.
     - Templates run in Jinja2's sandbox, which bars the way from a value to the rest of the process
       and lets nothing be changed.
-    - Texts, loops and numbers are bounded by `max_characters`. In the sandbox nothing large is
-      made on the way either. A template can still waste some time, so that those of strangers
-      belong into a process that can be ended.
+    - Texts, loops and numbers are bounded by `max_characters`. In the sandbox nothing larger is
+      made on the way either, and 16 times as much in all. A template can still waste some time,
+      so that those of strangers belong into a process that can be ended.
     - Values are the caller's: objects with methods that do harm have no place among them.
 
     Attributes:
