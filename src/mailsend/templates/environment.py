@@ -145,13 +145,13 @@ class _Metering(NodeTransformer):
 
     visit_Template = visit_Block = visit_For = visit_Macro = visit_CallBlock = _metered  # noqa: N815
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+    def visit_Concat(self, node: Any) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         node.nodes = [_filtered(one, _SHOWN).set_lineno(node.lineno) for one in node.nodes]
         return _filtered(node, _BOUNDED).set_lineno(node.lineno)
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
     # A filter is called straight away; a call would go through the sandbox, many times as slow.
     return nodes.Filter(node, name, [], [], None, None)
 

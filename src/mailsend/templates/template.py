@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from mailsend.errors import ConfigurationError, InvalidMessage, MailsendError
+from mailsend.one_line import odd_character
 from mailsend.templates.sources import Source, from_file, from_folder, from_package, from_strings
 
 if TYPE_CHECKING:  # an extra
@@ -20,8 +20,6 @@ MAX_CHARACTERS: Final = 1_000_000
 """The most that a template makes, unless it is given another bound."""
 
 _PARTS: Final = ("subject", "text", "html")
-# Controls, line and paragraph separators, bidi overrides, lone surrogates.
-_NOT_IN_A_LINE: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @frozen
@@ -250,18 +248,18 @@ class Template:
         return "".join(pieces)
 
     def _subject(self, text: str, values: Mapping[str, Any]) -> str:
-        found = _NOT_IN_A_LINE.search(text)
-        if found is None:
+        odd = odd_character(text)
+        if odd is None:
             return text.strip()
         guilty = [
             name
             for name in sorted(self._variables["subject"])
-            if _NOT_IN_A_LINE.search(str(values.get(name, "")))
+            if odd_character(str(values.get(name, ""))) is not None
         ]
         source = f", from the variable {' and '.join(guilty)}" if guilty else ""
         raise InvalidMessage(
             f"the template {self._parts['subject'].name}: the subject would contain the character "
-            f"U+{ord(found[0]):04X}{source}",
+            f"{odd}{source}",
             advice="Take out line ends and other control characters; a subject is one line",
         )
 
@@ -278,10 +276,10 @@ def _jinja() -> Any:
 
 def _one_line(name: str, text: str) -> str:
     line = text.strip()
-    found = _NOT_IN_A_LINE.search(line)
-    if found is not None:
+    odd = odd_character(line)
+    if odd is not None:
         raise InvalidMessage(
-            f"the template {name} contains the character U+{ord(found[0]):04X}",
+            f"the template {name} contains the character {odd}",
             advice="A subject is one line",
         )
     return line
