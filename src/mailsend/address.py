@@ -85,8 +85,27 @@ class AddressRules:
     quoted_local_parts: bool = field(default=False, validator=_check_switch)
     address_literals: bool = field(default=False, validator=_check_switch)
 
+    def with_those_of(self, other: AddressRules) -> AddressRules:
+        """The rules that take whatever one of the two takes."""
+        if other in (self, DEFAULT_RULES):
+            return self
+        return AddressRules(
+            quoted_local_parts=self.quoted_local_parts or other.quoted_local_parts,
+            address_literals=self.address_literals or other.address_literals,
+        )
+
 
 DEFAULT_RULES: Final = AddressRules()
+
+
+def check_rules(rules: object) -> None:
+    """See that a value is of that kind.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if not isinstance(rules, AddressRules):
+        raise ConfigurationError(f"rules have to be AddressRules, not {type(rules).__name__}")
 
 
 @frozen
@@ -157,8 +176,8 @@ def parse_address(
     """
     if not isinstance(text, str):
         raise InvalidAddress(f"{field} has to be a string, not {type(text).__name__}")
-    if not isinstance(rules, AddressRules):
-        raise ConfigurationError(f"rules have to be AddressRules, not {type(rules).__name__}")
+    check_rules(rules)
+    text = str.__str__(text)  # what was checked, whatever methods a subclass has
     if len(text) <= MAX_ADDRESS_OCTETS:
         # What nearly all addresses are. Everything else is read once more, for its reason.
         local, _, domain = text.rpartition("@")

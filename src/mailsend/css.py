@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from mailsend.composition.mime_parts import checked_text
 from mailsend.errors import ConfigurationError, InvalidMessage
 from mailsend.markup import Kind, Piece, depth, pieces
 
@@ -38,10 +39,7 @@ def inline_css(html: str) -> str:
             is none that can be sent.
     """
     inliner = _inliner()
-    if not isinstance(html, str):
-        raise InvalidMessage(f"html has to be a string, not {type(html).__name__}")
-    if "\0" in html or any(0xD800 <= ord(c) < 0xE000 for c in html if c > "\x7f"):
-        raise InvalidMessage("html contains a NUL or a lone surrogate")
+    html = checked_text("html", html)
     if depth(html, MAX_DEPTH) > MAX_DEPTH:
         raise InvalidMessage(
             f"html has elements nested more than {MAX_DEPTH} deep",

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from attrs import field, frozen
 
-from mailsend.address import DEFAULT_RULES, Address, AddressRules, parse_address
+from mailsend.address import DEFAULT_RULES, Address, AddressRules, check_rules, parse_address
 from mailsend.envelope_options import EnvelopeOptions, Notify, Recipient
 from mailsend.errors import InvalidMessage
 
@@ -52,8 +52,9 @@ class Envelope:
         options: what to ask of the server for the message.
         requests: the recipients that ask for something of their own, from `recipients`. Given
             here, it holds for those that are recipients, so that ``evolve`` may change these.
-        rules: which rare forms of addresses are taken, of those that are no :class:`Recipient`.
-            Envelopes are equal or not by their addresses, whatever rules took them.
+        rules: which rare forms of addresses are taken. Each :class:`Recipient` adds those that
+            its own rules take, so that ``evolve`` reads its address again. Envelopes are equal
+            or not by their addresses, whatever rules took them.
 
     Raises:
         InvalidAddress: One of them cannot be used.
@@ -77,10 +78,13 @@ class Envelope:
         )
         unique: dict[tuple[str, str], Address] = {}
         asking = list(self.requests)
+        rules = self.rules
+        check_rules(rules)
         for item in self.recipients:
             if isinstance(item, Recipient):
                 address = item.mailbox
                 asking.append(item)
+                rules = rules.with_those_of(item.rules)
             else:
                 address = parse_address(item, field="recipient", rules=self.rules)
             unique.setdefault(address.identity, address)
@@ -89,6 +93,8 @@ class Envelope:
                 "the message has no recipient",
                 advice="Name at least one address in to, cc or bcc, or in the envelope",
             )
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "reverse_path", sender and sender.text)
         object.__setattr__(self, "sender_address", sender)
         object.__setattr__(self, "recipient_addresses", tuple(unique.values()))
         object.__setattr__(self, "recipients", tuple(a.text for a in unique.values()))

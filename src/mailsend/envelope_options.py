@@ -227,6 +227,8 @@ class Recipient:
         original = None
         if self.original is not None:
             original = parse_address(self.original, field="original recipient", rules=self.rules)
+        object.__setattr__(self, "address", mailbox.text)
+        object.__setattr__(self, "original", original and original.text)
         object.__setattr__(self, "mailbox", mailbox)
         object.__setattr__(self, "original_mailbox", original)
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mailsend import (
     AddressRules,
+    Capabilities,
     ConfigurationError,
     Envelope,
+    EnvelopeOptions,
     InvalidAddress,
     InvalidMessage,
     MemoryTransport,
+    Notify,
     Outcome,
+    Recipient,
     Reply,
+    Submission,
     compose,
     parse_address,
 )
@@ -229,6 +236,26 @@ def test_a_header_that_would_lose_its_quotation_marks_is_refused(local_part: str
         parse(message, BOTH)
 
 
+def test_a_quotation_mark_at_the_start_of_a_local_part_is_kept() -> None:
+    to = r'"\"ada\""@example.org'
+    parsed = parse(compose(sender="bob@example.org", to=to, text="x", rules=BOTH), BOTH)
+    assert b"To: %b\r\n" % to.encode() in render(parsed, eight_bit=True, utf8=False)
+    assert isinstance(parsed.message, EmailMessage)
+    assert parsed.message["To"].addresses[0].username == '"ada"'
+
+
+def test_an_envelope_of_recipients_with_rules_of_their_own_can_be_changed() -> None:
+    quoted = Recipient('"ada lovelace"@example.org', Notify.NEVER, rules=BOTH)
+    envelope = Envelope("bob@example.org", [quoted, Recipient("eve@[192.0.2.1]", rules=BOTH)])
+    changed = evolve(envelope, options=EnvelopeOptions(priority=3))
+    assert changed.recipient_addresses == envelope.recipient_addresses
+    assert changed.requests == (quoted,)
+    transport = MemoryTransport(capabilities=Capabilities.offering("DSN"))
+    assert transport.send_raw(envelope, b"Subject: x\r\n\r\n").all_accepted
+    with pytest.raises(ConfigurationError, match="AddressRules"):
+        Envelope(None, [quoted], rules=None)  # type: ignore[arg-type]
+
+
 def test_a_transport_goes_by_the_rules_it_is_given() -> None:
     to = '"ada lovelace"@example.org'
     message = compose(sender="bob@example.org", to=[to, "eve@[192.0.2.1]"], text="x", rules=BOTH)
@@ -246,3 +273,23 @@ def test_a_transport_goes_by_the_rules_it_is_given() -> None:
             ("eve@[192.0.2.1]", Outcome.REFUSED),
         ]
     assert [s.envelope.recipients for s in transport.submissions] == [(to,), (to,)]
+
+
+def test_rules_and_options_hold_for_many_messages() -> None:
+    to = '"ada lovelace"@example.org'
+    message = compose(sender="bob@example.org", to=to, text="x", rules=BOTH)
+    transport = MemoryTransport(capabilities=Capabilities.offering("MT-PRIORITY"))
+    (refused,) = transport.send_many([message])
+    assert isinstance(refused.error, InvalidAddress)
+    options = EnvelopeOptions(priority=3)
+    submission = Submission(Envelope(None, ["eve@example.org"]), b"Subject: x\r\n\r\n")
+    reports = transport.send_many([message, submission], rules=BOTH, options=options)
+    assert all(report.all_accepted for report in reports)
+    assert [
+        (s.envelope.recipients, s.envelope.options.priority) for s in transport.submissions
+    ] == [
+        ((to,), 3),
+        (("eve@example.org",), None),
+    ]
+    with pytest.raises(ConfigurationError, match="AddressRules"):
+        next(transport.send_many([message], rules=True))  # type: ignore[arg-type]

@@ -266,3 +266,13 @@ def test_a_sound_message_passes(make: Callable[..., Build]) -> None:
     ours = parse(message)
     assert envelope_of(ours).recipients == ("ok@good.example", "ada@x.org", "b@x.org")
     assert b"Subject: Sound\r\n" in render(ours, eight_bit=False, utf8=False)
+
+
+@pytest.mark.parametrize("name", ["To", "Subject", "X-Odd"])
+def test_a_lone_surrogate_in_a_field_is_refused(name: str) -> None:
+    message = Message()
+    message["From"] = "ada@example.org"
+    message["To"] = "bob@example.org"
+    message[name] = "a\ud800 <bob@example.org>"
+    with pytest.raises(InvalidMessage):
+        render(parse(message), eight_bit=True, utf8=False)

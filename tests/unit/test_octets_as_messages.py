@@ -155,6 +155,8 @@ TRACE = "Received: x\r\n"
         (TRACE + NEW + TRACE + OLD + HEAD, None),
         (HEAD + NEW + OLD, None),
         (HEAD + NEW + "X-A: 1\r\n" + OLD, None),
+        # The most recent set names nobody.
+        ("Resent-Date: x\r\n" + TRACE + NEW + TRACE + OLD + HEAD, None),
         # A message that was resent to nobody.
         ("Resent-From: r1@x.org\r\n" + HEAD, "no recipient"),
         ("Resent-To: s1@x.org\r\n" + HEAD, "no Resent-From address"),
@@ -184,3 +186,25 @@ def test_other_kinds_of_octets(kind: type) -> None:
     parsed = parse(kind((HEAD + "\r\nx\r\n").encode()))
     assert envelope_of(parsed).recipients == ("b@x.org",)
     assert render(parsed, eight_bit=False, utf8=False) == (HEAD + "\r\nx\r\n").encode()
+
+
+@pytest.mark.parametrize("octets", [b"From: a@x.org\nTo: b@x.org", b"From: a@x.org\r\nTo: b@x.org"])
+def test_the_last_field_may_have_no_line_end(octets: bytes) -> None:
+    envelope, content = sent(octets)
+    assert envelope.recipients == ("b@x.org",)
+    assert content == b"From: a@x.org\r\nTo: b@x.org\r\n"
+
+
+@pytest.mark.parametrize("octets", [b"", b"\n", b"\r\n", b"\r\nx\r\n"])
+def test_octets_without_a_header_field_are_no_message(octets: bytes) -> None:
+    with pytest.raises(InvalidMessage, match="no header fields"):
+        sent(octets, envelope=Envelope("a@x.org", ["b@x.org"]))
+
+
+@pytest.mark.parametrize("field", ["From: bü@x.org", "Cc: bü@x.org", "Reply-To: b@bücher.example"])
+def test_an_internationalised_address_is_refused_before_anything_is_written(field: str) -> None:
+    octets = f"{field}\r\nTo: b@x.org\r\n\r\n".encode()
+    envelope = Envelope("a@x.org", ["b@x.org"])
+    with pytest.raises(CapabilityError, match="A-labels"):
+        sent(octets, envelope=envelope)
+    assert sent(octets, envelope=envelope, offering="8BITMIME SMTPUTF8")[1] == octets

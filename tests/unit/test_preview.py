@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailsend import Attachment, InvalidMessage, compose
+from mailsend import AddressRules, Attachment, Envelope, InvalidAddress, InvalidMessage, compose
 from mailsend.markup import Kind, pieces
 from mailsend.message import parse, render
 from mailsend.preview import findings_in, preview
 from mailsend.preview.checks import GMAIL_CLIPS
+from mailsend.preview.frame import framed
 
 PNG = Attachment(b"\x89PNG\r\n\x1a\n", "logo.png")
 
@@ -254,3 +255,42 @@ def test_no_octets_add_an_element_to_the_page(octets: bytes) -> None:
                 assert not any(name.startswith("on") for name in piece.attributes)
                 assert piece.attributes.get("src", "data:").startswith("data:")
     page.encode("utf-8")
+
+
+def test_rare_forms_of_addresses_are_taken_where_they_are_named() -> None:
+    rules = AddressRules(quoted_local_parts=True)
+    message = make(to='"ada lovelace"@example.org', rules=rules)
+    with pytest.raises(InvalidAddress):
+        preview(message)
+    envelope = Envelope(None, ['"ada lovelace"@example.org'], rules=rules)
+    for page in (preview(message, rules=rules), preview(message, envelope=envelope)):
+        assert "&quot;ada lovelace&quot;@example.org" in page
+    assert findings_in(message, rules=rules) is not None
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_octets_of_other_types(kind: type) -> None:
+    assert "<h1><bdi>Hello" in preview(kind(b"Subject: Hello\r\n\r\nx\r\n"))
+
+
+@pytest.mark.parametrize("url", ["https://example.org/{}", "cid:{}"])
+def test_each_thing_that_was_not_loaded_is_named_once(url: str) -> None:
+    source = "".join(f"<img src='{url.format(number % 50_000)}'>" for number in range(60_000))
+    framed_html = framed(source, ())
+    assert len(framed_html.remote) + len(framed_html.missing) == 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "misleads"),
+    [
+        ("www.example.org", "https://example.org/a", False),
+        ("example.org", "https://mail.example.org", False),
+        ("mail.example.org", "https://example.org", False),
+        ("example.org", "https://example.org.evil.com", True),
+        ("example.org", "https://notexample.org", True),
+        ("example.org", "javascript:alert(1)", True),
+    ],
+)
+def test_links_to_another_host_than_they_show(text: str, target: str, misleads: bool) -> None:
+    found = findings_in(make(html=f"<a href='{target}'>{text}</a>"))
+    assert any("leads to" in finding.message for finding in found) is misleads

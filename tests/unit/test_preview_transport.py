@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from mailsend import (
+    Capabilities,
+    CapabilityError,
     ConfigurationError,
     Envelope,
+    EnvelopeOptions,
     InvalidMessage,
     PreviewTransport,
     SessionError,
@@ -105,3 +108,13 @@ def test_a_browser_opens_only_when_asked(tmp_path: Path, monkeypatch: pytest.Mon
     transport = PreviewTransport(tmp_path, open_browser=True)
     transport.send(message)
     assert opened == [transport.pages[0].as_uri()]
+
+
+def test_it_offers_what_it_is_told_to(tmp_path: Path) -> None:
+    message = compose(sender="ada@example.org", to="bob@example.org", subject="x", text="x")
+    options = EnvelopeOptions(require_tls=True)
+    with pytest.raises(CapabilityError, match="REQUIRETLS"):
+        PreviewTransport(tmp_path).send(message, options=options)
+    offering = PreviewTransport(tmp_path, capabilities=Capabilities.offering("REQUIRETLS"))
+    assert offering.send(message, options=options).all_accepted
+    assert len(offering.pages) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -86,6 +87,7 @@ def test_what_a_signer_may_add(added: bytes) -> None:
         (putting(b"Bcc: e@evil.org\r\n"), "the field Bcc"),
         (putting(b"To: e@evil.org\r\n"), "the field To"),
         (putting(b"Subject: x\r\n"), "the field Subject"),
+        (putting(b"Received-For: e@evil.org\r\n"), "the field Received-For"),
         (putting(b"X-Signature: 1\r\nReply-To: e@evil.org\r\n"), "the field Reply-To"),
         (putting("X-Signature: ü\r\n".encode()), "eight-bit"),
     ],
@@ -118,6 +120,19 @@ def test_a_signer_that_raises(error: Exception) -> None:
     with pytest.raises(InvalidMessage, match="signer raised") as caught:
         MemoryTransport().send(CONTENT, signers=[signer])
     assert caught.value.__cause__ is error
+
+
+def test_what_is_signed_has_seven_bits_if_it_may_be_encoded() -> None:
+    # A relay further on may take no others, and would have to break the signature.
+    message = EmailMessage()
+    message["From"], message["To"] = "a@x.org", "b@x.org"
+    message.set_content("é", cte="8bit")
+    transport = MemoryTransport()
+    transport.send(message, signers=[putting(b"X-Signature: 1\r\n")])
+    assert transport.submissions[0].content.isascii()
+    octets = message.as_bytes()
+    transport.send(octets, signers=[putting(b"X-Signature: 1\r\n")])
+    assert transport.submissions[1].content.endswith("\r\né\r\n".encode())
 
 
 def test_an_interrupt_in_a_signer_is_one() -> None:

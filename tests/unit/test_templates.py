@@ -244,6 +244,23 @@ LARGE = [
     "{% set x = 'a' * 50000 %}{{ x.join(x) }}",
     "{% set x = 'a' * 50000 %}{{ x|list|join(x) }}",
     "{{ 'aaa'.translate({97: 'b'}) }}",
+    # A list that holds one text many times costs nothing until it is shown.
+    "{{ ['a' * 50000] * 50000 }}",
+    "{{ {'a': ('a' * 50000,) * 50000} }}",
+    "{{ (['a' * 50000] * 50000) ~ '' }}",
+    "{{ (['a' * 50000] * 50000)|string }}",
+    "{{ (['a' * 50000] * 50000)|replace('b', '') }}",
+    "{{ [['a' * 50000] * 50000]|join }}",
+    "{{ '%s' % [['a' * 50000] * 50000] }}",
+    "{{ '%s'|format(['a' * 50000] * 50000) }}",
+    "{{ '{}'.format(['a' * 50000] * 50000) }}",
+    # A value can be put into many places.
+    "{{ ('{0}' * 30000).format('a' * 50000) }}",
+    "{{ ('%(a)s' * 10000) % {'a': 'a' * 50000} }}",
+    # Each is small enough, and all are not.
+    "{{ (['a' * 50000] * 50000)|map('upper')|list|length }}",
+    "{{ ('a' * 50000)|list|map('center', 50000)|list|length }}",
+    "{{ ('a' * 50000)|map('replace', '', 'b' * 30000)|list|length }}",
 ]
 
 
@@ -252,6 +269,21 @@ def test_what_a_template_makes_is_bounded(source: str) -> None:
     template = Template.from_string(text=source, max_characters=100_000)
     with pytest.raises(InvalidMessage, match="more than 100,000 characters"):
         template.render(width=10**9)
+
+
+def test_what_is_put_into_a_text_can_be_long() -> None:
+    rows = [{"name": f"{number:05}", "price": number} for number in range(2000)]
+    source = (
+        "{% for row in rows|sort(attribute='price')|selectattr('price') %}"
+        "{{ '%-8s' % row.name }}{{ '%d, %s' % (row.price, row.name) }}{{ '{}'.format(row.name) }}"
+        "{{ row.name ~ '!' }}{{ [row.price, none]|join('-') }}{{ {'a': 1} }}\n{% endfor %}"
+        "{{ text|upper }}{{ rows|length }}"
+    )
+    template = Template.from_string(text=source, max_characters=300_000)
+    made = template.render(rows=rows, text="a" * 99_000).text
+    assert made is not None
+    assert made.startswith("00001   1, 000010000100001!1-None{'a': 1}\n")
+    assert made.endswith("A2000")
 
 
 def test_the_bound_is_for_one_rendering() -> None:

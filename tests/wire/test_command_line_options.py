@@ -81,3 +81,14 @@ def test_the_usage(server: SmtpServer, capsys: Out, arguments: list[str]) -> Non
     assert left.value.code == ExitCode.USAGE
     assert arguments[0] in capsys.readouterr().err
     assert server.connections == 0
+
+
+def test_rare_forms_of_addresses(server: SmtpServer, capsys: Out) -> None:
+    rare = ("--to", '"ada lovelace"@example.org', "--cc", "eve@[192.0.2.1]")
+    assert send(*rare) == ExitCode.DATA
+    assert "quoted_local_parts" in capsys.readouterr().err
+    named = (*rare, "--quoted-local-parts", "--address-literals")
+    assert send(*named, "--dry-run") == ExitCode.OK
+    assert send(*named) == ExitCode.OK
+    (message,) = server.messages
+    assert message.recipients[1:] == ('"ada lovelace"@example.org', "eve@[192.0.2.1]")

@@ -64,11 +64,10 @@ def add_command(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the page."""
-    from mailsend.preview import findings_in, preview  # noqa: PLC0415 - what other commands need not
+    from mailsend.preview.page import letter_of, page_and_findings  # noqa: PLC0415 - others do not
 
-    message = _message(arguments)
-    page = preview(message)
-    for finding in findings_in(message):
+    page, findings = page_and_findings(*letter_of(_message(arguments), None, None))
+    for finding in findings:
         print(f"mailsend: {_printable(str(finding))}", file=sys.stderr)
     if arguments.output is None and not arguments.open:
         put(page.rstrip("\n"))

@@ -13,12 +13,12 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from mailsend.address import parse_address
+from mailsend.address import AddressRules, parse_address
 from mailsend.cli.exit_codes import ExitCode, code_for, epilog
 from mailsend.composition.compose import compose
 from mailsend.envelope_options import EnvelopeOptions, Notify, ReturnContent
 from mailsend.errors import ConfigurationError, InvalidAddress, InvalidMessage, MailsendError
-from mailsend.message import envelope_of, parse, render
+from mailsend.message import ParsedMessage, envelope_of, parse, render
 from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.report import DeliveryReport
 from mailsend.transport import open_transport
@@ -60,6 +60,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--attach", action="append", default=[], metavar="FILE", help="a file; repeatable"
     )
+    parser.add_argument(
+        "--quoted-local-parts", action="store_true", help='take "ada lovelace"@example.org'
+    )
+    parser.add_argument("--address-literals", action="store_true", help="take ada@[192.0.2.1]")
     _add_options(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent; connect to nothing"
@@ -106,6 +110,13 @@ def _options(arguments: argparse.Namespace) -> EnvelopeOptions:
     )
 
 
+def _rules(arguments: argparse.Namespace) -> AddressRules:
+    return AddressRules(
+        quoted_local_parts=arguments.quoted_local_parts,
+        address_literals=arguments.address_literals,
+    )
+
+
 def _notify(text: str) -> Notify:
     names = [name.strip().upper() for name in text.split(",")]
     unknown = [name for name in names if name not in Notify.__members__]
@@ -121,24 +132,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Send, and print what became of it."""
     try:
         profile = _profile(arguments)
-        options = _options(arguments)
-        message = _message(arguments, profile)
+        options, rules = _options(arguments), _rules(arguments)
+        message = _message(arguments, profile, rules)
     except MailsendError as error:
         return _failed(error, arguments)
     for finding in profile.check():
         print(f"mailsend: {finding}", file=sys.stderr)
     if arguments.dry_run:
-        _show(profile, message, options)
+        _show(profile, parse(message, rules), options)
         return ExitCode.OK
     try:
         transport = open_transport(profile)
     except MailsendError as error:
-        error.report = DeliveryReport.nothing_sent(envelope_of(parse(message)).recipients)
+        error.report = DeliveryReport.nothing_sent(envelope_of(parse(message, rules)).recipients)
         return _failed(error, arguments)
     # Told before the session is closed: nothing that goes wrong from then on changes it.
     with transport:
         try:
-            report = transport.send(message, options=options)
+            report = transport.send(message, options=options, rules=rules)
         except MailsendError as error:
             return _failed(error, arguments)
         if arguments.verbose:
@@ -179,7 +190,9 @@ def _profile(arguments: argparse.Namespace) -> SmtpProfile:
     return SmtpProfile.from_url(arguments.url)
 
 
-def _message(arguments: argparse.Namespace, profile: SmtpProfile) -> EmailMessage:
+def _message(
+    arguments: argparse.Namespace, profile: SmtpProfile, rules: AddressRules
+) -> EmailMessage:
     text = arguments.text
     html = None if arguments.html_file is None else _read(arguments.html_file)
     if arguments.text_file is not None:
@@ -187,7 +200,7 @@ def _message(arguments: argparse.Namespace, profile: SmtpProfile) -> EmailMessag
     elif text is None and html is None:
         text = _read("-")
     return compose(
-        sender=arguments.sender or _own_address(profile),
+        sender=arguments.sender or _own_address(profile, rules),
         to=arguments.to,
         cc=arguments.cc,
         bcc=arguments.bcc,
@@ -196,12 +209,13 @@ def _message(arguments: argparse.Namespace, profile: SmtpProfile) -> EmailMessag
         text=text,
         html=html,
         attachments=arguments.attach,
+        rules=rules,
     )
 
 
-def _own_address(profile: SmtpProfile) -> str:
+def _own_address(profile: SmtpProfile, rules: AddressRules) -> str:
     try:
-        return parse_address(profile.username or "").text
+        return parse_address(profile.username or "", rules=rules).text
     except InvalidAddress as error:
         raise ConfigurationError(
             "there is no --from, and the profile's user name is no address", advice="Add --from"
@@ -226,8 +240,7 @@ def _read(name: str) -> str:
         ) from error
 
 
-def _show(profile: SmtpProfile, message: EmailMessage, options: EnvelopeOptions) -> None:
-    parsed = parse(message)
+def _show(profile: SmtpProfile, parsed: ParsedMessage, options: EnvelopeOptions) -> None:
     envelope = envelope_of(parsed)
     content = render(parsed, eight_bit=True, utf8=parsed.needs_smtputf8)
     who = f" as {profile.shown_username}" if profile.username else ""

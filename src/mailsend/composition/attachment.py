@@ -71,8 +71,7 @@ def checked_file_name(value: str) -> str:
     Raises:
         InvalidMessage: Nothing is left, or it has a control character.
     """
-    check_line("the name of an attachment", value)
-    name = value.replace("\\", "/").rpartition("/")[2]
+    name = check_line("the name of an attachment", value).replace("\\", "/").rpartition("/")[2]
     if not name or len(name) > _MAX_NAME:
         raise InvalidMessage(f"{ascii(value)[:80]} is no file name for an attachment")
     return name

@@ -27,7 +27,15 @@ from mailsend.composition.message_fields import (
 )
 from mailsend.composition.message_fields import identifiers as identifiers_field
 from mailsend.composition.message_fields import message_id as message_id_field
-from mailsend.composition.mime_parts import checked_text, disposed, identified, multipart, text_part
+from mailsend.composition.mime_parts import (
+    add_field,
+    checked_text,
+    disposed,
+    identified,
+    multipart,
+    standard_field,
+    text_part,
+)
 from mailsend.composition.one_line import check_line
 from mailsend.errors import InvalidMessage
 
@@ -110,6 +118,8 @@ def compose(
             error names it.
     """
     sent_by = _mailbox("sender", sender, rules)
+    text = None if text is None else checked_text("text", text)
+    html = None if html is None else checked_text("html", html)
     message = EmailMessage(policy=SMTP)
     mailboxes = {
         **_origin(sent_by, _mailboxes("authors", authors, rules)),
@@ -124,20 +134,20 @@ def compose(
         )
     for name, listed in mailboxes.items():
         if listed:
-            message[name] = MailboxesField.of(name, listed)
-    message["Subject"] = TextField(check_line("subject", subject), name="Subject")
+            add_field(message, MailboxesField.of(name, listed))
+    add_field(message, TextField(check_line("subject", subject), name="Subject"))
     message["Date"] = datetime.now(UTC) if date is None else checked_date(date)
-    message["Message-ID"] = message_id_field(
-        make_msgid(domain=sent_by.parts.domain) if message_id is None else message_id
-    )
     fields = [
+        message_id_field(
+            make_msgid(domain=sent_by.parts.domain) if message_id is None else message_id
+        ),
         *identifiers_field("in_reply_to", "In-Reply-To", in_reply_to),
         *identifiers_field("references", "References", references),
         *_marks(priority, auto_submitted),
         *_unsubscribing(list_unsubscribe),
     ]
     for field in fields:
-        message[field.name] = field
+        add_field(message, field)
     _add_further(message, headers)
     if not isinstance(inline, Mapping | None):
         raise InvalidMessage("inline has to be a mapping of content ids to images")
@@ -177,13 +187,13 @@ def _add_further(message: EmailMessage, headers: Mapping[str, str] | None) -> No
                 f"the header field {name} is given twice",
                 advice="Give it in `headers`, or by the argument of that name",
             )
-        message[name] = field
+        add_field(message, field)
 
 
 def _fill(message: EmailMessage, content: EmailMessage) -> None:
-    message["MIME-Version"] = "1.0"
-    for name, value in content.raw_items():
-        message[name] = value
+    add_field(message, standard_field("MIME-Version", "1.0"))
+    for _, field in content.raw_items():
+        add_field(message, field)
     message.set_payload(content.get_payload())
 
 
@@ -213,9 +223,6 @@ def _unsubscribing(value: ListUnsubscribe | None) -> Iterable[HeaderField]:
 
 
 def _plain_text(text: str | None, html: str | None, *, from_html: bool) -> str | None:
-    for name, body in (("text", text), ("html", html)):
-        if body is not None:
-            checked_text(name, body)
     if not isinstance(from_html, bool):
         raise InvalidMessage(f"text_from_html has to be a bool, not {type(from_html).__name__}")
     if not from_html:

@@ -47,7 +47,7 @@ class HeaderField(str):
     defects: ClassVar[tuple[()]] = ()
 
     def __new__(cls, text: str, *, name: str = "") -> Self:
-        made = super().__new__(cls, text)
+        made = super().__new__(cls, str.__str__(text))
         made.name = name
         return made
 
@@ -248,11 +248,7 @@ _NOT_ASCII: Final = _Letters()
 
 
 def _header_address(mailbox: Mailbox) -> HeaderAddress:
-    parts = mailbox.parts
-    local = parts.local_part
-    if local.startswith('"'):  # which it would quote again
-        local = re.sub(r"\\(.)", r"\1", local[1:-1])
-    return HeaderAddress(mailbox.name, local, parts.domain)
+    return HeaderAddress(mailbox.name, mailbox.parts.local_part, mailbox.parts.domain)
 
 
 class ParametersField(HeaderField):

@@ -61,7 +61,7 @@ class Mailbox:
             InvalidAddress: The address cannot be used.
             InvalidMessage: It is not one mailbox.
         """
-        _short(field, text)
+        text = _short(field, text)
         match = _ANGLED.fullmatch(text)
         if match is None and text.endswith(">"):
             raise InvalidMessage(
@@ -88,9 +88,9 @@ class Mailbox:
         return cls(bare, name, rules=rules)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(
-            self, "_parts", parse_address(self.address, field="the address", rules=self.rules)
-        )
+        parts = parse_address(self.address, field="the address", rules=self.rules)
+        object.__setattr__(self, "address", parts.text)
+        object.__setattr__(self, "_parts", parts)
 
     @property
     def parts(self) -> Address:
@@ -111,7 +111,7 @@ def quoted_string(text: str) -> str:
 
 
 def _short(name: str, text: str) -> str:
-    check_line(name, text)
-    if len(text) > _MAX_TEXT:
+    line = check_line(name, text)
+    if len(line) > _MAX_TEXT:
         raise InvalidMessage(f"{name} has more than {_MAX_TEXT} characters")
-    return text
+    return line

@@ -85,7 +85,7 @@ def message_id(text: str) -> HeaderField:
     Raises:
         InvalidMessage: It is not of the form ``<left@right>`` (RFC 5322 §3.6.4).
     """
-    check_line("message_id", text)
+    text = check_line("message_id", text)
     if len(text) > _MAX_ID:
         raise InvalidMessage(f"message_id has more than {_MAX_ID} characters")
     if not _OWN_ID.fullmatch(text):
@@ -107,14 +107,14 @@ def identifiers(argument: str, name: str, given: str | Iterable[str]) -> list[He
         InvalidMessage: One is not of the form ``<left@right>``.
     """
     if isinstance(given, str):
-        check_line(argument, given)
+        given = check_line(argument, given)
         ids = given.split(" ") if given else []
     elif isinstance(given, Iterable) and not isinstance(given, bytes | bytearray):
         ids = list(given)
     else:
         raise InvalidMessage(f"{argument} has to be a message id or a list of them")
+    ids = [check_line(argument, one) for one in ids]
     for one in ids:
-        check_line(argument, one)
         if not _OTHERS_ID.fullmatch(one) or "=?" in one:
             raise InvalidMessage(
                 f"{argument} has {ascii(one)[:80]}, which is not of the form <left@right>",
@@ -160,7 +160,7 @@ def further_field(name: str, value: str) -> HeaderField:
             f"the header field {name} is set by the server that delivers (RFC 5321 §4.4)",
             advice="Say where bounces go with send(message, envelope=Envelope(...))",
         )
-    check_line(f"the header field {name}", value)
+    value = check_line(f"the header field {name}", value)
     if lower in {"in-reply-to", "references"}:
         if not value:
             raise InvalidMessage(f"the header field {name} is empty")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from email.message import EmailMessage, Message
 from email.policy import SMTP
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from mailsend.composition.header_fields import HeaderField, ParametersField, VerbatimField
 from mailsend.errors import InvalidMessage
@@ -22,14 +24,20 @@ _LONG_LINE: Final = re.compile(rf"[^\n]{{{_MAX_LINE + 1}}}")
 def checked_text(name: str, text: object) -> str:
     """See that a body can be written: a string without NUL and lone surrogates.
 
+    Returns:
+        The same text, as a plain string where it is of a subclass.
+
     Raises:
         InvalidMessage: It cannot.
     """
     if not isinstance(text, str):
         raise InvalidMessage(f"{name} has to be a string, not {type(text).__name__}")
-    if "\0" in text or any(0xD800 <= ord(c) < 0xE000 for c in text):
-        raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
-    return text
+    text = str.__str__(text)
+    if "\0" not in text:
+        with suppress(UnicodeEncodeError):
+            text.encode()
+            return text
+    raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
 
 
 def part(
@@ -37,11 +45,30 @@ def part(
 ) -> EmailMessage:
     """An entity of its header fields and its payload, encoded already."""
     made = EmailMessage(policy=SMTP)
-    made["Content-Type"] = content_type
+    add_field(made, content_type)
     if encoding is not None:
-        made["Content-Transfer-Encoding"] = encoding
+        add_field(made, standard_field("Content-Transfer-Encoding", encoding))
     made.set_payload(payload)
     return made
+
+
+def add_field(message: EmailMessage, field: Any) -> None:
+    """Add a field as it is.
+
+    ``message[name] = field`` would do the same, and make a class to find out how often the field
+    may be there, which takes longer than all the rest of a short message.
+
+    Args:
+        message: that does not have the field yet, where it may be there only once.
+        field: with a name and a fold() of its own.
+    """
+    message.set_raw(field.name, field)
+
+
+@cache
+def standard_field(name: str, value: str) -> Any:
+    """A field of the standard library's own kind; for a name and a value of the few we write."""
+    return SMTP.header_factory(name, value)
 
 
 def text_part(text: str, content_type: str, **parameters: str) -> EmailMessage:
@@ -78,13 +105,13 @@ def multipart(subtype: str, parts: Sequence[EmailMessage], **parameters: str) ->
 def disposed(entity: EmailMessage, disposition: str, filename: str | None) -> EmailMessage:
     """The entity, marked as an attachment or as shown inline (RFC 2183)."""
     named = {} if filename is None else {"filename": filename}
-    entity["Content-Disposition"] = ParametersField.of("Content-Disposition", disposition, **named)
+    add_field(entity, ParametersField.of("Content-Disposition", disposition, **named))
     return entity
 
 
 def identified(entity: EmailMessage, content_id: str) -> EmailMessage:
     """The entity, with an id by which an HTML text refers to it (RFC 2392)."""
-    entity["Content-ID"] = VerbatimField(f"<{content_id}>", name="Content-ID")
+    add_field(entity, VerbatimField(f"<{content_id}>", name="Content-ID"))
     return entity
 
 

@@ -95,6 +95,8 @@ def _parse_octets(given: bytes, rules: AddressRules) -> ParsedMessage:
     section = given if end is None else given[: end.end()]
     _check_line_ends(section)
     octets = with_crlf(given)
+    if end is None and not octets.endswith(b"\r\n"):
+        octets += b"\r\n"  # as every line has one in the end
     items: list[tuple[str, Any]] = []
     for one in read_header_section(octets).fields:
         try:
@@ -118,6 +120,11 @@ def _check_line_ends(section: bytes) -> None:
 def _parsed(
     message: AnyMessage | bytes, items: list[tuple[str, Any]], rules: AddressRules
 ) -> ParsedMessage:
+    if not items:
+        raise InvalidMessage(
+            "the message has no header fields",
+            advice="Build one with compose(), or give the octets of a complete message",
+        )
     blocks = _resent_blocks([name.lower() for name, _ in items])
     fields = tuple(
         AddressField(name.lower(), addresses_in(name, value, rules), block, str(value))
@@ -179,7 +186,7 @@ def addresses_in(name: str, value: Any, rules: AddressRules = DEFAULT_RULES) -> 
             advice='Write each address as ada@example.org or "Ada" <ada@example.org>, with commas '
             "between them",
         ) from defects[0]
-    if hides_line_end(text.encode("utf-8", "surrogateescape")):
+    if hides_line_end(text.encode("utf-8", "surrogatepass")):
         raise InvalidMessage(
             f"the field {name} has a line end in an encoded word: {ascii(text)[:80]}",
             advice="Take CR and LF out of display names",

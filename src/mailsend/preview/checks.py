@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -98,7 +99,7 @@ def _of_size(html: str) -> Iterator[Finding]:
 
 
 def _of_images(letter: Letter, shown: Framed) -> Iterator[Finding]:
-    for content_id in shown.missing[:_MOST_NAMED]:
+    for content_id in islice(shown.missing, _MOST_NAMED):
         yield Finding(
             Severity.PROBLEM,
             "html",
@@ -126,7 +127,7 @@ def _of_images(letter: Letter, shown: Framed) -> Iterator[Finding]:
             'Say what they show, or alt="" for decoration; many clients ask before they show any',
         )
     if shown.remote:
-        named = ", ".join(shown.remote[:_MOST_NAMED])
+        named = ", ".join(islice(shown.remote, _MOST_NAMED))
         more = len(shown.remote) - _MOST_NAMED
         yield _warning(
             "html",

@@ -111,8 +111,8 @@ class Framed:
     """
 
     document: str = ""
-    remote: list[str] = field(factory=list)
-    missing: list[str] = field(factory=list)
+    remote: dict[str, None] = field(factory=dict)
+    missing: dict[str, None] = field(factory=dict)
     used: set[str] = field(factory=set)
     links: list[Link] = field(factory=list)
     without_alt: int = 0
@@ -210,8 +210,7 @@ class _Writer:
         content_id = url[4:]
         part = self._images.get(content_id) or self._images.get(unquote(content_id))
         if part is None:
-            if content_id not in self._made.missing:
-                self._made.missing.append(content_id)
+            self._made.missing[content_id] = None
             return ""
         self._made.used.add(part.content_id)
         self._room -= len(part.content)
@@ -221,8 +220,8 @@ class _Writer:
         return f"data:{part.media_type};base64,{base64.b64encode(part.content).decode()}"
 
     def _blocked(self, url: str) -> None:
-        if url and not url.startswith("#") and url not in self._made.remote:
-            self._made.remote.append(url)
+        if url and not url.startswith("#"):
+            self._made.remote[url] = None
 
     def _css(self, text: str) -> str:
         def replaced(found: re.Match[str]) -> str:

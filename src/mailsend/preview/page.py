@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from mailsend.address import DEFAULT_RULES, AddressRules
 from mailsend.envelope import Envelope
 from mailsend.errors import InvalidMessage
 from mailsend.findings import Finding
@@ -27,7 +28,12 @@ _UNSEEN: Final = re.compile(
 )
 
 
-def preview(message: AnyMessage | bytes, *, envelope: Envelope | None = None) -> str:
+def preview(
+    message: AnyMessage | bytes,
+    *,
+    envelope: Envelope | None = None,
+    rules: AddressRules | None = None,
+) -> str:
     """Show a message as one HTML page that needs nothing else.
 
     Headers, HTML at desktop and telephone width, text, attachments, source, and what is odd. The
@@ -38,6 +44,7 @@ def preview(message: AnyMessage | bytes, *, envelope: Envelope | None = None) ->
         message: what is to be sent, or the octets of any message.
         envelope: who it is really from and for; None takes it from a message that is to be sent,
             and shows none for octets.
+        rules: which rare forms of addresses the message's fields may have, as for ``send()``.
 
     Returns:
         The page, to be written as UTF-8. Texts and source above 500,000 characters, HTML above
@@ -48,34 +55,45 @@ def preview(message: AnyMessage | bytes, *, envelope: Envelope | None = None) ->
             parts are nested too deep.
         InvalidAddress: Neither could it with its addresses.
     """
-    letter, sealed = _read(message, envelope)
-    shown = None if letter.html is None else framed(letter.html, letter.parts)
-    return _page(letter, shown, tuple(findings_of(letter, shown)), sealed)
+    return page_and_findings(*letter_of(message, envelope, rules))[0]
 
 
-def findings_in(message: AnyMessage | bytes) -> tuple[Finding, ...]:
+def findings_in(
+    message: AnyMessage | bytes, *, rules: AddressRules | None = None
+) -> tuple[Finding, ...]:
     """What the page says is odd about a message.
 
     Args:
         message: as for :func:`preview`.
+        rules: as for :func:`preview`.
 
     Raises:
         InvalidMessage: As :func:`preview`.
         InvalidAddress: As :func:`preview`.
     """
-    letter, _ = _read(message, None)
+    letter, _ = letter_of(message, None, rules)
     shown = None if letter.html is None else framed(letter.html, letter.parts)
     return tuple(findings_of(letter, shown))
 
 
-def _read(message: AnyMessage | bytes, envelope: Envelope | None) -> tuple[Letter, Envelope | None]:
-    if isinstance(message, bytes):
-        return read(message), envelope
+def page_and_findings(letter: Letter, envelope: Envelope | None) -> tuple[str, tuple[Finding, ...]]:
+    """The page of a message that has been read, and what it says is odd."""
+    shown = None if letter.html is None else framed(letter.html, letter.parts)
+    findings = tuple(findings_of(letter, shown))
+    return _page(letter, shown, findings, envelope), findings
+
+
+def letter_of(
+    message: AnyMessage | bytes, envelope: Envelope | None, rules: AddressRules | None
+) -> tuple[Letter, Envelope | None]:
+    """The message as its reader sees it, and its envelope; arguments and errors of preview()."""
+    if isinstance(message, bytes | bytearray | memoryview):
+        return read(bytes(message)), envelope
     if not isinstance(message, Message):
         raise InvalidMessage(
             f"expected an email.message.EmailMessage or bytes, not {type(message).__name__}"
         )
-    parsed = parse(message)
+    parsed = parse(message, rules or (DEFAULT_RULES if envelope is None else envelope.rules))
     sealed = envelope_of(parsed) if envelope is None else envelope
     return read(render(parsed, eight_bit=True, utf8=parsed.needs_smtputf8)), sealed
 

@@ -14,8 +14,8 @@ from mailsend.capabilities import Capabilities
 from mailsend.content import prepare
 from mailsend.envelope import Envelope
 from mailsend.errors import ConfigurationError, SessionError
-from mailsend.preview.page import preview
-from mailsend.preview.reading import read
+from mailsend.preview.page import page_and_findings
+from mailsend.preview.reading import Letter, read
 from mailsend.reply import Reply
 from mailsend.report import DeliveryReport, Outcome, RecipientOutcome
 from mailsend.transaction import mail_parameters
@@ -23,7 +23,6 @@ from mailsend.transport import Transport
 from mailsend.transport.contract import check_envelope
 
 _ENDPOINT: Final = "preview"
-_CAPABILITIES: Final = Capabilities.offering("8BITMIME", "SMTPUTF8")
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -37,16 +36,24 @@ class PreviewTransport(Transport):
     Args:
         folder: where to write; made if it is missing.
         open_browser: show each page in the user's browser as it is written.
+        capabilities: what messages may make use of; by default 8BITMIME and SMTPUTF8.
 
     Raises:
         ConfigurationError: `folder` is no path, or `open_browser` neither True nor False.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, open_browser: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        open_browser: bool = False,
+        capabilities: Capabilities | None = None,
+    ) -> None:
         if not isinstance(folder, str | os.PathLike) or not isinstance(open_browser, bool):
             raise ConfigurationError("folder has to be a path, and open_browser True or False")
         self._folder = Path(folder)
         self._open_browser = open_browser
+        self._capabilities = capabilities or Capabilities.offering("8BITMIME", "SMTPUTF8")
         self._lock = threading.Lock()
         self._pages: list[Path] = []
 
@@ -58,7 +65,7 @@ class PreviewTransport(Transport):
 
     @property
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return self._capabilities
 
     def open(self) -> None:
         """Make the folder, if it is missing.
@@ -87,11 +94,13 @@ class PreviewTransport(Transport):
         """
         check_envelope(envelope)
         prepared = prepare(content)
-        mail_parameters(envelope, prepared, _CAPABILITIES, None)
-        page = preview(prepared.data, envelope=envelope)
+        # Where nothing leaves the process, nothing has to be encrypted.
+        mail_parameters(envelope, prepared, self._capabilities, None, encrypted=True)
+        letter = read(prepared.data)
+        page, _ = page_and_findings(letter, envelope)
         self.open()
         with self._lock:
-            written = self._write(_stem(prepared.data), prepared.data, page.encode())
+            written = self._write(_stem(letter), prepared.data, page.encode())
             self._pages.append(written)
         reply = Reply(250, None, (f"OK: a preview in {_printable(written.name)}, not sent",))
         if self._open_browser:
@@ -127,10 +136,10 @@ class PreviewTransport(Transport):
             return message.with_suffix(".html")
 
 
-def _stem(content: bytes) -> str:
+def _stem(letter: Letter) -> str:
     """The name of a message's files: when it was written, and what of its subject is harmless."""
     now = datetime.now(UTC)
-    words = _NOT_IN_A_NAME.sub("-", read(content).first("subject").lower()).strip("-")[:40]
+    words = _NOT_IN_A_NAME.sub("-", letter.first("subject").lower()).strip("-")[:40]
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond:06}" + (f"-{words}" if words else "")
 
 

@@ -25,8 +25,9 @@ from mailsend.logins import Identity, Refusal, fingerprint, logins
 from mailsend.meanings import meaning_of
 from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.reply import Reply
-from mailsend.sasl import exchange as sasl
-from mailsend.sasl import mechanisms
+from mailsend.sasl.exchange import Claim, SaslError, SaslMechanism
+from mailsend.sasl.exchange import Exchange as SaslExchange
+from mailsend.sasl.mechanisms import choose, usable
 from mailsend.scrub import Scrubber
 from mailsend.secret import Hidden, Secret
 from mailsend.smtp.exchange import Exchange
@@ -134,12 +135,12 @@ def authenticate(exchange: Exchange, capabilities: Capabilities, proof: Proof) -
     assert credentials is not None  # noqa: S101 - there is a proof of them
     _require_a_safe_path(wire, profile)
     offered = capabilities.auth_mechanisms
-    chosen = mechanisms.choose(offered, profile.mechanisms, credentials)
+    chosen = choose(offered, profile.mechanisms, credentials)
     if chosen is None:
         # What was taken for the answer to EHLO may have been something else.
         exchange.require_silence(Stage.AUTH)
-        usable = mechanisms.usable(profile.mechanisms, credentials)
-        ours = ", ".join(mechanism.name for mechanism in usable)
+        fitting = usable(profile.mechanisms, credentials)
+        ours = ", ".join(mechanism.name for mechanism in fitting)
         theirs = ", ".join(offered)[:200] or "no authentication"
         raise wire.witness.error(
             AuthenticationError,
@@ -169,13 +170,11 @@ def authenticate(exchange: Exchange, capabilities: Capabilities, proof: Proof) -
         logins.succeeded(identity)
 
 
-def _log_in(
-    exchange: Exchange, chosen: sasl.SaslMechanism, proof: Proof, deadline: Deadline
-) -> None:
+def _log_in(exchange: Exchange, chosen: SaslMechanism, proof: Proof, deadline: Deadline) -> None:
     wire, profile = exchange.wire, proof.profile
     scrubber = wire.scrubber or Scrubber(proof.secret)
     scrubber.begin()
-    claim = sasl.Claim(profile.username, proof.secret, wire.endpoint.host, wire.endpoint.port)
+    claim = Claim(profile.username, proof.secret, wire.endpoint.host, wire.endpoint.port)
     dialogue = _Dialogue(exchange, chosen, claim, scrubber)
     reply = dialogue.run(deadline)
     steps = dialogue.steps
@@ -196,7 +195,7 @@ def _log_in(
         )
 
 
-def _explanation(steps: sasl.Exchange, scrubber: Scrubber) -> str:
+def _explanation(steps: SaslExchange, scrubber: Scrubber) -> str:
     """What the server said in a challenge of why it refuses, to be put behind a clause."""
     words = getattr(steps, "explanation", None)
     if not isinstance(words, Hidden) or scrubber.quotes(words.value):
@@ -205,7 +204,7 @@ def _explanation(steps: sasl.Exchange, scrubber: Scrubber) -> str:
 
 
 def _refused(
-    wire: Wire, what: str, chosen: sasl.SaslMechanism, proof: Proof, reply: Reply
+    wire: Wire, what: str, chosen: SaslMechanism, proof: Proof, reply: Reply
 ) -> AuthenticationError:
     error = wire.witness.refusal(AuthenticationError, what, Stage.AUTH, reply)
     if proof.token is not None and error.cause in {Cause.BAD_CREDENTIALS, Cause.UNKNOWN}:
@@ -240,8 +239,8 @@ class _Dialogue:
     def __init__(
         self,
         exchange: Exchange,
-        mechanism: sasl.SaslMechanism,
-        claim: sasl.Claim,
+        mechanism: SaslMechanism,
+        claim: Claim,
         scrubber: Scrubber,
     ) -> None:
         self._exchange = exchange
@@ -306,7 +305,7 @@ class _Dialogue:
         """Run code of the mechanism, which may be one of the user's own."""
         try:
             return step()
-        except sasl.SaslError as error:
+        except SaslError as error:
             problem, cause = str(error), error.cause
         except MailsendError:
             raise

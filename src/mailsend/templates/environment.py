@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final
@@ -29,7 +29,14 @@ FILE_NAME: Final = "mail template "
 _MAX_BITS: Final = 10_000  # of a whole number that a template calculates
 _TURN: Final = 10  # characters that a turn of a loop, or a call of a macro, counts as
 # The filters that _Metering adds. A template can name them only for map(), and gains nothing.
-_SPEND, _BOUNDED = "mailsend spend", "mailsend bounded"
+_SPEND, _BOUNDED, _SHOWN = "mailsend spend", "mailsend bounded", "mailsend shown"
+_ON_THE_WAY: Final = 16  # times what a rendering may make, of what is made on the way to it
+# Filters that make no text of the lists they get.
+_OF_LISTS: Final = frozenset({
+    "attr", "batch", "count", "d", "default", "dictsort", "first", "groupby", "items", "join",
+    "last", "length", "list", "map", "max", "min", "random", "reject", "rejectattr", "reverse",
+    "select", "selectattr", "slice", "sort", "sum", "unique",
+})  # fmt: skip
 _WIDE_PRINTF: Final = re.compile(r"%[^a-zA-Z%]*(?:\*|[0-9]{5})")
 _WIDE_FORMAT: Final = re.compile(r":[^{}]*(?:\{|[0-9]{5})")
 
@@ -48,10 +55,16 @@ class Budget:
     def __init__(self, characters: int) -> None:
         self.characters = characters
         self.left = characters
+        self.on_the_way = characters * _ON_THE_WAY
 
     def spend(self, characters: int) -> None:
         self.left -= characters
         if self.left < 0:
+            raise TooMuch
+
+    def spend_on_the_way(self, characters: int) -> None:
+        self.on_the_way -= characters
+        if self.on_the_way < 0:
             raise TooMuch
 
 
@@ -71,8 +84,38 @@ def _limit() -> int:
 
 
 def _bounded(value: Any) -> Any:
-    if isinstance(value, str | bytes | list | tuple) and len(value) > _limit():
-        raise TooMuch
+    if isinstance(value, str | bytes | list | tuple):
+        budget = budget_of_this.get()
+        if len(value) > (0 if budget is None else budget.characters):
+            raise TooMuch
+        if budget is not None:
+            budget.spend_on_the_way(len(value))
+    return value
+
+
+def _shown_size(value: Any) -> int:
+    """About how many characters str() would make of it, where that is not more than allowed.
+
+    A list can hold one text many times, at no cost until it is shown.
+    """
+    most, size, waiting = _limit(), 0, [value]
+    while waiting:
+        one = waiting.pop()
+        size += 1
+        if isinstance(one, str | bytes):
+            size += len(one)
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            waiting += one
+        if size > most + 1:
+            raise TooMuch
+    return size
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, str):
+        _shown_size(value)
     return value
 
 
@@ -85,7 +128,7 @@ def _written(value: Any) -> str:
     elif hasattr(value, "__html__"):
         text = Markup(value.__html__())  # noqa: S704 - it says so itself
     else:
-        text = str(value)
+        text = str(_shown(value))
     _spend(len(text))
     return text
 
@@ -102,12 +145,13 @@ class _Metering(NodeTransformer):
 
     visit_Template = visit_Block = visit_For = visit_Macro = visit_CallBlock = _metered  # noqa: N815
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+    def visit_Concat(self, node: Any) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
+        node.nodes = [_filtered(one, _SHOWN).set_lineno(node.lineno) for one in node.nodes]
         return _filtered(node, _BOUNDED).set_lineno(node.lineno)
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
     # A filter is called straight away; a call would go through the sandbox, many times as slow.
     return nodes.Filter(node, name, [], [], None, None)
 
@@ -152,6 +196,7 @@ class _Mailing(Environment):
         # With the context Jinja2 leaves them for the run instead of working them out beforehand.
         self.filters[_SPEND] = pass_context(lambda _, cost: _spend(max(cost, 0)))
         self.filters[_BOUNDED] = pass_context(lambda _, value: _bounded(value))
+        self.filters[_SHOWN] = pass_context(lambda _, value: _shown(value))
 
     def compile(self, source: Any, *args: Any, **options: Any) -> Any:
         if isinstance(source, str):
@@ -175,6 +220,8 @@ class SandboxedEnvironment(_Mailing, ImmutableSandboxedEnvironment):
         for name, check in (("format", _check_printf), ("replace", _check_replace)):
             self.filters[name] = _checked(self.filters[name], check)
         self.filters["join"] = _bounded_join(self.filters["join"])
+        for name in self.filters.keys() - {_SPEND, _BOUNDED, _SHOWN}:
+            self.filters[name] = _counted(self.filters[name], shows=name not in _OF_LISTS)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if isinstance(left, int) and isinstance(right, int):
@@ -189,7 +236,11 @@ class SandboxedEnvironment(_Mailing, ImmutableSandboxedEnvironment):
                 if sized and isinstance(times, int) and len(many) * times > _limit():
                     raise TooMuch
         elif operator == "%" and isinstance(left, str):
-            _check_printf(left)
+            if isinstance(right, Mapping):
+                values = tuple(right.values())
+            else:
+                values = right if isinstance(right, tuple) else (right,)
+            _check_printf(left, *values)
         return _bounded(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -204,6 +255,7 @@ def _check_method(owner: Any, name: str, given: list[Any]) -> None:
     if name in {"format", "format_map"}:
         if _WIDE_FORMAT.search(owner):
             raise TooMuch
+        _check_filled(owner, "{", given)
         return
     _check_numbers(given)
     if name == "translate":
@@ -221,8 +273,16 @@ def _check_numbers(given: Iterable[Any]) -> None:
         raise TooMuch
 
 
-def _check_printf(text: Any, *_: Any) -> None:
+def _check_printf(text: Any, *values: Any) -> None:
     if _WIDE_PRINTF.search(str(text)):
+        raise TooMuch
+    _check_filled(str(text), "%", values)
+
+
+def _check_filled(text: str, mark: str, values: Iterable[Any]) -> None:
+    """See that a text is not too long with the longest of the values in each place."""
+    longest = max(map(_shown_size, values), default=0)
+    if len(text) + text.count(mark) * longest > _limit():
         raise TooMuch
 
 
@@ -233,7 +293,7 @@ def _check_replace(text: Any, old: Any = "", new: Any = "", *_: Any) -> None:
 
 def _join_size(items: Iterable[Any], between: Any) -> list[Any]:
     listed = list(items)
-    size = sum(len(item) for item in listed if isinstance(item, str))
+    size = sum(len(item) if isinstance(item, str) else _shown_size(item) for item in listed)
     if size + len(str(between)) * len(listed) > _limit():
         raise TooMuch
     return listed
@@ -256,6 +316,18 @@ def _checked(function: Callable[..., Any], check: Callable[..., None]) -> Callab
         return _bounded(function(*args, **kwargs))
 
     return checked
+
+
+def _counted(function: Callable[..., Any], *, shows: bool) -> Callable[..., Any]:
+    @wraps(function)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        if shows:
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, list | tuple | set | frozenset | Mapping):
+                    _shown_size(value)
+        return _bounded(function(*args, **kwargs))
+
+    return counted
 
 
 def _bounded_join(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
+from mailsend.composition.one_line import odd_character
 from mailsend.errors import ConfigurationError, InvalidMessage, MailsendError
 from mailsend.templates.sources import Source, from_file, from_folder, from_package, from_strings
 
@@ -20,8 +20,6 @@ MAX_CHARACTERS: Final = 1_000_000
 """The most that a template makes, unless it is given another bound."""
 
 _PARTS: Final = ("subject", "text", "html")
-# Controls, line and paragraph separators, bidi overrides, lone surrogates.
-_NOT_IN_A_LINE: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @frozen
@@ -71,9 +69,9 @@ class Template:
     - A subject is one line. A value with a line end in it is refused, not folded.
     - Templates run in Jinja2's sandbox, which bars the way from a value to the rest of the process
       and lets nothing be changed.
-    - Texts, loops and numbers are bounded by `max_characters`. In the sandbox nothing large is
-      made on the way either. A template can still waste some time, so that those of strangers
-      belong into a process that can be ended.
+    - Texts, loops and numbers are bounded by `max_characters`. In the sandbox nothing larger is
+      made on the way either, and 16 times as much in all. A template can still waste some time,
+      so that those of strangers belong into a process that can be ended.
     - Values are the caller's: objects with methods that do harm have no place among them.
 
     Attributes:
@@ -250,18 +248,18 @@ class Template:
         return "".join(pieces)
 
     def _subject(self, text: str, values: Mapping[str, Any]) -> str:
-        found = _NOT_IN_A_LINE.search(text)
-        if found is None:
+        odd = odd_character(text)
+        if odd is None:
             return text.strip()
         guilty = [
             name
             for name in sorted(self._variables["subject"])
-            if _NOT_IN_A_LINE.search(str(values.get(name, "")))
+            if odd_character(str(values.get(name, ""))) is not None
         ]
         source = f", from the variable {' and '.join(guilty)}" if guilty else ""
         raise InvalidMessage(
             f"the template {self._parts['subject'].name}: the subject would contain the character "
-            f"U+{ord(found[0]):04X}{source}",
+            f"{odd}{source}",
             advice="Take out line ends and other control characters; a subject is one line",
         )
 
@@ -278,10 +276,10 @@ def _jinja() -> Any:
 
 def _one_line(name: str, text: str) -> str:
     line = text.strip()
-    found = _NOT_IN_A_LINE.search(line)
-    if found is not None:
+    odd = odd_character(line)
+    if odd is not None:
         raise InvalidMessage(
-            f"the template {name} contains the character U+{ord(found[0]):04X}",
+            f"the template {name} contains the character {odd}",
             advice="A subject is one line",
         )
     return line

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from attrs import evolve
 
-from mailsend.address import DEFAULT_RULES, AddressRules
+from mailsend.address import DEFAULT_RULES, AddressRules, check_rules
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
 from mailsend.content import Content, prepare
@@ -146,13 +146,16 @@ class Transport(ABC):
                 advice="Write Envelope(reverse_path, recipients, options)",
             )
         parsed = parse(message, rules or (given.rules if given else DEFAULT_RULES))
-        sealed = given or envelope_of(parsed)
-        if options is not None:
-            sealed = evolve(sealed, options=options)
+        sealed = given or _sealed(parsed, options)
+        return self._send_parsed(parsed, sealed, signers)
+
+    def _send_parsed(
+        self, parsed: ParsedMessage, envelope: Envelope, signers: Iterable[Signer]
+    ) -> DeliveryReport:
         try:
-            return self._deliver(sealed, _Octets(parsed, check_signers(signers)))
+            return self._deliver(envelope, _Octets(parsed, check_signers(signers)))
         except MailsendError as error:
-            error.report = error.report or DeliveryReport.nothing_sent(sealed.recipients)
+            error.report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
             raise
 
     def _deliver(
@@ -169,6 +172,8 @@ class Transport(ABC):
         self,
         messages: Iterable[AnyMessage | bytes | Submission],
         *,
+        options: EnvelopeOptions | None = None,
+        rules: AddressRules | None = None,
         signers: Iterable[Signer] = (),
     ) -> Iterator[DeliveryReport]:
         """Hand over messages one after the other, taking each when the last one is done.
@@ -178,37 +183,59 @@ class Transport(ABC):
 
         Args:
             messages: messages, or submissions whose `key` the report will carry.
+            options: what to ask of the server for each message; a submission has its envelope's.
+            rules: which rare forms of addresses the fields of messages may have.
             signers: as of :meth:`send`; they sign the content of a submission too.
 
         Yields:
             One report for each message, in order.
 
         Raises:
-            ConfigurationError: `signers` are none.
+            ConfigurationError: `signers` or `rules` are none.
             MailsendError: No session could be opened, so that no further message has a chance.
                 `report` is that of the message which was the next; none behind it was taken from
                 `messages`.
         """
         checked = check_signers(signers)
+        known = DEFAULT_RULES if rules is None else rules
+        check_rules(known)
         for item in messages:
-            yield self._send_one(item, checked)
+            yield self._send_one(item, options, known, checked)
 
     def _send_one(
-        self, item: AnyMessage | bytes | Submission, signers: tuple[Signer, ...]
+        self,
+        item: AnyMessage | bytes | Submission,
+        options: EnvelopeOptions | None,
+        rules: AddressRules,
+        signers: tuple[Signer, ...],
     ) -> DeliveryReport:
-        key = item.key if isinstance(item, Submission) else None
+        if isinstance(item, Submission):
+            return self._reported(
+                lambda: self._send_submission(item, signers), item.envelope, item.key
+            )
         try:
-            envelope = item.envelope if isinstance(item, Submission) else envelope_of(parse(item))
+            parsed = parse(item, rules)
+            envelope = _sealed(parsed, options)
         except (InvalidMessage, InvalidAddress) as error:
-            return DeliveryReport((), key=key, error=error)
+            return DeliveryReport((), error=error)
+        return self._reported(lambda: self._send_parsed(parsed, envelope, signers), envelope, None)
+
+    def _send_submission(
+        self, submission: Submission, signers: tuple[Signer, ...]
+    ) -> DeliveryReport:
+        content = submission.content
+        if signers:
+            content = sign(prepare(content), signers).data
+        return self.send_raw(submission.envelope, content)
+
+    def _reported(
+        self, attempt: Callable[[], DeliveryReport], envelope: Envelope, key: Hashable
+    ) -> DeliveryReport:
+        """The report of one message, with its key; what concerns it alone is in it."""
         report: DeliveryReport | None = None
         try:
             try:
-                if isinstance(item, Submission):
-                    content = sign(prepare(item.content), signers).data if signers else item.content
-                    report = self.send_raw(envelope, content)
-                else:
-                    report = self.send(item, envelope=envelope, signers=signers)
+                report = attempt()
             except MailsendError as error:
                 report = error.report or DeliveryReport.nothing_sent(envelope.recipients)
                 if not _concerns_one_message(error):
@@ -238,6 +265,11 @@ class Transport(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _sealed(parsed: ParsedMessage, options: EnvelopeOptions | None) -> Envelope:
+    envelope = envelope_of(parsed)
+    return envelope if options is None else evolve(envelope, options=options)
 
 
 def check_envelope(envelope: object) -> Envelope:
