@@ -146,5 +146,5 @@ class PoolMachine(RuleBasedStateMachine):
         assert len(self.pool.next_in_turn(self.now)) == min(free, len(self.queue))
 
 
-PoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+PoolMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestPool = PoolMachine.TestCase

@@ -37,6 +37,7 @@ from mailsend import (
     report_of,
 )
 from mailsend.testing import Action, Answer, Close, Hang, Reset, SmtpServer, check_transport
+from mailsend.transport import pool as pool_module
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -44,6 +45,12 @@ ProfileFor = Callable[..., SmtpProfile]
 MODES = ("implicit_tls", "starttls", "insecure_plaintext")
 ENVELOPE = Envelope("ada@example.org", ["bob@example.org"])
 CONTENT = b"Subject: pooled\r\n\r\nx\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Who is not woken is to be noticed.
+    monkeypatch.setattr(pool_module, "_LOOK_AGAIN_SECONDS", 1000.0)
 
 
 class Clock:
@@ -385,7 +392,10 @@ def test_the_pool_shrinks_to_what_the_server_allows(
     assert len({m.connection for m in server.messages}) <= allowed
 
 
-def test_after_a_minute_one_more_is_tried(serve: Serve, profile_for: ProfileFor) -> None:
+def test_after_a_minute_one_more_is_tried(
+    serve: Serve, profile_for: ProfileFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_LOOK_AGAIN_SECONDS", 0.01)
     server = serve("implicit_tls")
     server.on("GREETING", Answer("421 4.3.2 Too many connections"), Close(), skip=1)
     server.on("END_OF_DATA", Hang())

@@ -146,8 +146,11 @@ class PooledTransport(SubmissionTransport):
         self._lock = threading.RLock()
         route = self._route = Route()
         self._turns: _Turns = rules.Turns(
-            self.limits, lambda: KeptSession(self.profile, route, lambda: self._clock())
+            self.limits, lambda: KeptSession(self.profile, route, self._now)
         )
+
+    def _now(self) -> float:
+        return self._clock()
 
     def __repr__(self) -> str:
         alive = sum(place.kept.is_alive for place in self._turns.places)
@@ -247,7 +250,7 @@ class PooledTransport(SubmissionTransport):
         if claim.refusal is not None or not is_for_want_of_room(error):
             return False
         with self._lock:
-            if not self._turns.refused(place, self._clock()):
+            if not self._turns.refused(place, self._now()):
                 return False
             self._turns.join(claim, first=True)
         claim.refusal = error
@@ -264,7 +267,7 @@ class PooledTransport(SubmissionTransport):
                 error = claim.stopped
                 raise error from error.__cause__
             with self._lock:
-                taken = self._turns.take(claim, self._clock())
+                taken = self._turns.take(claim, self._now())
             if taken is not None:
                 return taken
             left = deadline.at - time.monotonic()
@@ -294,7 +297,7 @@ class PooledTransport(SubmissionTransport):
             kept.let_go(quietly=False)
         session, life = kept.session, None
         if session is not None and session.is_alive:
-            life = Life(kept.opened, self._clock(), session.transactions)
+            life = Life(kept.opened, self._now(), session.transactions)
         with self._lock:
             self._turns.settle(place, life)
 
@@ -304,7 +307,7 @@ class PooledTransport(SubmissionTransport):
         One for each message keeps up with them, and delays none for long.
         """
         with self._lock:
-            taken = self._turns.take_spare(claim, self._clock())
+            taken = self._turns.take_spare(claim, self._now())
         if taken is None:
             return False
         place, fate = taken
@@ -332,7 +335,7 @@ class PooledTransport(SubmissionTransport):
 
     def _wake(self) -> None:
         with self._lock:
-            for claim in self._turns.next_in_turn(self._clock()):
+            for claim in self._turns.next_in_turn(self._now()):
                 claim.wake()
 
     # -- closing
