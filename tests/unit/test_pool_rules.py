@@ -67,7 +67,7 @@ def use(pool: Pool, now: float, life: Life | None) -> Place[str, Held]:
 
 
 @pytest.mark.parametrize("name", ["size", "messages_per_session"])
-@pytest.mark.parametrize("value", [0, -1, 1.5, True, "4", None, math.inf])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "4", None, math.inf, 10_001])
 def test_counts_are_whole_numbers_above_zero(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=name):
         PoolLimits(**{name: value})  # type: ignore[arg-type]  # is the subject
@@ -199,6 +199,17 @@ def test_a_refused_session_makes_the_pool_smaller_for_a_while() -> None:
     assert pool.take(d, 9 + GROW_AFTER_SECONDS) is None
     assert pool.take(d, 10 + GROW_AFTER_SECONDS) is not None
     assert pool.room(1e6) == 3
+
+
+def test_who_was_served_out_of_turn_and_refused_stands_in_the_queue_once() -> None:
+    pool = turns()
+    a, b = joined(pool, "a", "b")
+    taken = pool.take(b, 0)  # a is not awake yet
+    assert taken is not None
+    pool.settle(pool.places[2], Life(0, 0, 1))
+    assert pool.refused(taken[0], 0)
+    pool.join(b, first=True)
+    assert list(pool.waiting()) == [b, a]
 
 
 def test_where_no_other_is_there_the_refusal_counts() -> None:

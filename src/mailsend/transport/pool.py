@@ -88,7 +88,8 @@ class PooledTransport(SubmissionTransport):
     of its own once it has called `close`, which says nothing on those of its parent.
 
     `close` ends the sessions that are idle and waits for each message that is being handed over.
-    Called from within a sending, such as by a signal handler, it gives that session up.
+    Called from within a sending, such as by a signal handler, it gives that session up. Messages
+    that wait for a session at that moment get new ones.
 
     Args:
         profile: settings, of any security.
@@ -108,7 +109,7 @@ class PooledTransport(SubmissionTransport):
     and `messages_per_session`; :attr:`limits` has what came of it.
 
     Raises:
-        ConfigurationError: A number has no meaning here.
+        ConfigurationError: A number is not above 0, or a count above 10,000.
     """
 
     def __init__(
@@ -346,25 +347,16 @@ class PooledTransport(SubmissionTransport):
                 place.kept.let_go(quietly=True)
             self._begin_anew()
             return
-        claim = _Claim()
-        busy: list[_Claim] = []
-        try:
-            with claim.held:
-                try:
-                    busy += self._let_go(claim)
-                    while self._close_a_spare(claim):
-                        pass
-                except BaseException:
-                    self._abandon_all_that_is_free(claim)
-                    raise
-        finally:
-            self._wake()
+        busy = self._outdate()
+        self._close_spares()
         for other in busy:
             with other.held:  # until it is done; it closes its session itself
                 pass
             self._wake()
+        if busy:  # one may have been done just before it could know
+            self._close_spares()
 
-    def _let_go(self, claim: _Claim) -> list[_Claim]:
+    def _outdate(self) -> list[_Claim]:
         """Have no session used any more; who of other threads is still at it."""
         others = []
         with self._lock:
@@ -374,11 +366,24 @@ class PooledTransport(SubmissionTransport):
                 holder = None if place.is_free else place.claim
                 if holder is None:
                     continue
-                if holder.thread != claim.thread:
+                if holder.thread != threading.get_ident():
                     others.append(holder)
                 else:  # in the middle of a message, of which a QUIT would become a part
                     place.kept.let_go(quietly=True)
         return others
+
+    def _close_spares(self) -> None:
+        claim = _Claim()
+        try:
+            with claim.held:
+                try:
+                    while self._close_a_spare(claim):
+                        pass
+                except BaseException:
+                    self._abandon_all_that_is_free(claim)
+                    raise
+        finally:
+            self._wake()
 
     def _abandon_all_that_is_free(self, claim: _Claim) -> None:
         with self._lock:

@@ -20,6 +20,7 @@ IDLE_SECONDS: Final = 60.0
 MAX_AGE_SECONDS: Final = 300.0
 MESSAGES_PER_SESSION: Final = 100
 WAIT_SECONDS: Final = 60.0
+MOST: Final = 10_000
 
 ASK_AFTER_SECONDS: Final = 60.0
 """How long a session may have been idle without being asked whether it is still there.
@@ -44,9 +45,9 @@ def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
 
 
 def _count(_: object, attribute: Attribute[int], value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
         raise ConfigurationError(
-            f"{attribute.name} has to be a whole number of at least 1, not {ascii(value)[:40]}"
+            f"{attribute.name} has to be a whole number from 1 to {MOST:,}, not {ascii(value)[:40]}"
         )
 
 
@@ -62,7 +63,7 @@ class PoolLimits:
         wait_seconds: longest time that a message waits for a session.
 
     Raises:
-        ConfigurationError: One of them is no number above 0.
+        ConfigurationError: One of them is no number above 0, or a count above 10,000.
     """
 
     size: int = field(default=SIZE, validator=_count)
@@ -205,7 +206,9 @@ class Turns(Generic[_Kept, _Claim]):
     def join(self, claim: _Claim, *, first: bool = False) -> None:
         """Stand in the queue; `first` for who stood there already and got nothing."""
         if first:
-            self._queue.appendleft(claim)
+            # It may still stand where it was served from.
+            others = [other for other in self._queue if other is not claim]
+            self._queue = deque([claim, *others])
         else:
             self._queue.append(claim)
 
