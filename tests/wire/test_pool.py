@@ -33,6 +33,7 @@ from mailsend import (
     Submission,
     Timeouts,
     TokenError,
+    compose,
     providers,
     report_of,
 )
@@ -217,22 +218,30 @@ def test_a_limit_without_a_meaning_is_refused(
 
 def test_a_spare_session_is_closed_by_the_next_use(serve: Serve, profile_for: ProfileFor) -> None:
     server = serve("implicit_tls")
-    server.on("END_OF_DATA", Hang(), store=True)
-    pool, clock = pool_with_clock(profile_for(server, timeouts=Timeouts.uniform(20)))
+    pool, clock = pool_with_clock(profile_for(server))
+    has_session, may_go_on = threading.Event(), threading.Event()
+
+    def sign(content: bytes) -> bytes:
+        has_session.set()
+        assert may_go_on.wait(20)
+        return content
+
     with pool:
-        hanging, _ = send_in_thread(pool)
-        server.wait_until(lambda: bool(server.messages))
+        message = compose(sender="ada@example.org", to="bob@example.org", text="x")
+        holder = threading.Thread(target=lambda: pool.send(message, signers=[sign]))
+        holder.start()
+        assert has_session.wait(20)
         assert pool.send_raw(ENVELOPE, CONTENT).all_accepted
-        other, ended = send_in_thread(pool)
-        other.join(20)
-        assert ended
-        assert server.connections == 2
+        may_go_on.set()
+        holder.join(20)
+        assert (server.connections, len(server.messages)) == (2, 2)
         clock.ahead += 61
-        # Its own session is over its time too, and makes room for the new one.
         assert pool.send_raw(ENVELOPE, CONTENT).all_accepted
-        server.wait_closed(1)
-        server.stop()
-        hanging.join(20)
+        for connection in (0, 1):
+            server.wait_closed(connection)
+            assert server.raw[connection].endswith(b"QUIT\r\n")
+        assert server.connections == 3
+        assert "1 of 4 open" in repr(pool)
 
 
 @pytest.mark.parametrize("extensions", [["PIPELINING"], ["8BITMIME"]])

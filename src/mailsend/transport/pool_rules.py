@@ -234,9 +234,11 @@ class Turns(Generic[_Kept, _Claim]):
         """The free places, the best first: who is used most often stays, the others run out."""
         free = [place for place in self.places if place.is_free]
         taken = len(self.places) - len(free)
-        alive = [place for place in free if self._fate(place, now) not in _TO_BE_CLOSED]
+        alive: list[Place[_Kept, _Claim]] = []
+        others: list[Place[_Kept, _Claim]] = []
+        for place in free:
+            (others if self._fate(place, now) in _TO_BE_CLOSED else alive).append(place)
         alive.sort(key=lambda place: -place.life.used if place.life else 0.0)
-        others = [place for place in free if place not in alive]
         # A session that has to go makes room before the new one comes.
         others.sort(key=lambda place: place.life is None)
         return (alive + others)[: max(0, self.room(now) - taken)]
@@ -282,7 +284,10 @@ class Turns(Generic[_Kept, _Claim]):
 
     def next_in_turn(self, now: float) -> list[_Claim]:
         """Who waits and could have a place now."""
-        return [claim for claim, _ in zip(self.waiting(), self.available(now), strict=False)]
+        waiting = list(self.waiting())
+        if not waiting:
+            return []
+        return [claim for claim, _ in zip(waiting, self.available(now), strict=False)]
 
     def refused(self, place: Place[_Kept, _Claim], now: float) -> bool:
         """The server did not want this place's session: make do with the others, if there are any.
