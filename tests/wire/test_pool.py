@@ -578,6 +578,28 @@ def test_an_interrupted_message_loses_no_place(serve: Serve, profile_for: Profil
     assert b"QUIT" not in server.raw[0]
 
 
+def test_what_is_interrupted_between_two_steps_is_closed_at_once(
+    serve: Serve, profile_for: ProfileFor
+) -> None:
+    server = serve("implicit_tls")
+
+    def sign(_: bytes) -> bytes:  # while the message has its session, and nothing was written
+        raise KeyboardInterrupt
+
+    message = compose(sender="ada@example.org", to="bob@example.org", text="x")
+    with PooledTransport(profile_for(server), size=1) as pool:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            pool.send(message, signers=[sign])
+        report = report_of(caught.value)
+        assert report is not None
+        assert report.not_sent == ("bob@example.org",)
+        server.wait_closed(0)
+        assert "closed" in repr(pool)
+        assert b"QUIT" not in server.raw[0]
+        assert pool.send(message).all_accepted
+    assert server.connections == 2
+
+
 def test_who_is_interrupted_while_waiting_leaves_the_others_alone(
     serve: Serve, profile_for: ProfileFor
 ) -> None:
