@@ -19,12 +19,13 @@ from mailsend import (
     Cause,
     Envelope,
     Outcome,
+    PooledTransport,
     SessionError,
     Transport,
     open_transport,
 )
 from mailsend.smtp.opening import open_session
-from mailsend.testing import Answer, Hang, SmtpServer
+from mailsend.testing import Answer, Close, Hang, SmtpServer
 from mailsend.testing import Stage as ScriptStage
 
 from .judge import Attempt
@@ -64,6 +65,42 @@ def test_x1_threads_that_share_a_transport_take_turns(
     right = {attempt.content: attempt.envelope.recipients[:1] for attempt in attempts}
     assert {m.content: m.recipients for m in server.messages} == right
     assert server.connections == 1
+    assert server.violations == ()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_x1_threads_that_share_a_pool_do_not_mix_their_messages(bench: Bench, mode: str) -> None:
+    server = bench.serve(mode)
+    server.on("RCPT", Answer("550 5.1.1 Unknown"), match=b"<refused", times=None)
+    # Some sessions end at the next message, some in its middle, some behind its end.
+    server.on("MAIL", Answer("421 4.4.2 Idle"), Close(), skip=5, times=2)
+    server.on("DATA", Close(), skip=9, times=2)
+    server.on("END_OF_DATA", Close(), skip=12, times=2)
+    start = threading.Barrier(THREADS)
+
+    def send(thread: int) -> list[Attempt]:
+        start.wait(10)
+        return [
+            bench.attempt(
+                transport,
+                content(100 * thread + number, lines=3),
+                Envelope(USER, [f"{thread}-{number}@example.org", f"refused-{thread}@example.org"]),
+            )
+            for number in range(MESSAGES)
+        ]
+
+    with (
+        PooledTransport(bench.profile(server, mode), size=2) as transport,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
+        attempts = [attempt for sent in pool.map(send, range(THREADS)) for attempt in sent]
+    bench.inspect(server, *attempts)
+    lost = [attempt for attempt in attempts if attempt.ends != (Outcome.ACCEPTED, Outcome.REFUSED)]
+    assert sum(Outcome.UNCERTAIN in attempt.ends for attempt in lost) == 2
+    assert 4 <= len(lost) <= 6
+    right = {attempt.content: attempt.envelope.recipients[:1] for attempt in attempts}
+    assert all(right[m.content] == m.recipients for m in server.messages)
+    assert len({m.content for m in server.messages}) == len(server.messages)
     assert server.violations == ()
 
 

@@ -260,13 +260,13 @@ def test_a_session_that_ended_while_it_was_idle(postfix: PostfixServer) -> None:
     first, second = new_token(), new_token()
     with client(postfix, port=postfix.ports.short_idle) as transport:
         transport.send_raw(Envelope(ALICE, [BOB]), letter(first))
-        session = transport._session
+        session = transport._kept.session
         assert session is not None
         assert session._wire.sock is not None
         # Postfix says 421 after three seconds.
         assert select.select([session._wire.sock], [], [], 15)[0]
         assert transport.send_raw(Envelope(ALICE, [BOB]), letter(second)).all_accepted
-        assert transport._session is not session
+        assert transport._kept.session is not session
         assert commands(transport.transcript, "MAIL") == 1
     for token in (first, second):
         assert postfix.mailbox("bob").wait_for_content(token) == letter(token)
@@ -286,8 +286,8 @@ def test_more_messages_than_the_server_takes_in_a_session(
     token = new_token()
     with submitting(server) as transport:
         reports = list(transport.send_many(letters(token, count)))
-        assert transport._session is not None
-        said = transport._session.transactions
+        assert transport._kept.session is not None
+        said = transport._kept.session.transactions
     assert [report.error for report in reports] == [None] * count
     assert [report.key for report in reports] == list(range(count))
     assert len({report.queue_id for report in reports}) == count

@@ -26,6 +26,7 @@ from mailsend import (
     InsecurePlaintextTransport,
     MailsendError,
     MessageRefused,
+    PooledTransport,
     RecipientsRefused,
     ServiceUnavailable,
     SessionLost,
@@ -37,6 +38,7 @@ from mailsend import (
 )
 from mailsend.testing import Action, Answer, Close, Normal, Reset, SmtpServer
 from mailsend.transport.smtp import SmtpTransport
+from mailsend.transport.submission import SubmissionTransport
 
 Serve = Callable[..., SmtpServer]
 ProfileFor = Callable[..., SmtpProfile]
@@ -112,19 +114,19 @@ def first_offsets(code: CodeType) -> dict[int, int]:
     return offsets
 
 
-Course = Callable[[SmtpTransport, Envelope], DeliveryReport | None]
+Course = Callable[[SubmissionTransport, Envelope], DeliveryReport | None]
 
 
-def from_the_start(transport: SmtpTransport, envelope: Envelope) -> DeliveryReport:
+def from_the_start(transport: SubmissionTransport, envelope: Envelope) -> DeliveryReport:
     transport.open()
     return transport.send_raw(envelope, CONTENT)
 
 
-def one_message(transport: SmtpTransport, envelope: Envelope) -> DeliveryReport:
+def one_message(transport: SubmissionTransport, envelope: Envelope) -> DeliveryReport:
     return transport.send_raw(envelope, CONTENT)
 
 
-def stream(transport: SmtpTransport, envelope: Envelope) -> DeliveryReport:
+def stream(transport: SubmissionTransport, envelope: Envelope) -> DeliveryReport:
     (report,) = transport.send_many([Submission(envelope, CONTENT, key=KEY)])
     assert report.key == KEY
     if report.error is not None:
@@ -132,7 +134,7 @@ def stream(transport: SmtpTransport, envelope: Envelope) -> DeliveryReport:
     return report
 
 
-def goodbye(transport: SmtpTransport, _: Envelope) -> None:
+def goodbye(transport: SubmissionTransport, _: Envelope) -> None:
     transport.close()
 
 
@@ -171,7 +173,7 @@ class Trial:
     """
 
     server: SmtpServer
-    transport: SmtpTransport
+    transport: SubmissionTransport
     course: Course
     before: Callable[[], object] = lambda: None
     expected: type[MailsendError] | None = None
@@ -277,3 +279,11 @@ def test_one_while_leaving_leaks_nothing(serve: Serve) -> None:
     server = serve("insecure_plaintext", users={})
     transport = InsecurePlaintextTransport(server.profile())
     Trial(server, transport, goodbye, before=transport.open).run()
+
+
+@pytest.mark.parametrize(("course", "step"), [(from_the_start, 31), (stream, 29), (goodbye, 3)])
+def test_so_it_is_with_a_pool(serve: Serve, course: Course, step: int) -> None:
+    server = serve("insecure_plaintext", users={})
+    pool = PooledTransport(server.profile(), size=1)
+    before = pool.open if course is goodbye else pool.close
+    Trial(server, pool, course, before).run(step)

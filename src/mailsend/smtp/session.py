@@ -120,6 +120,14 @@ class Session:
             self.abandon()
         return waiting is not None
 
+    def ask_first(self) -> None:
+        """Begin the next transaction with RSET, as after one that was left open.
+
+        For a session that was idle for long: one that is lost without a trace gives no answer to
+        it within the budget of a reset, and has taken nothing.
+        """
+        self._needs_reset = True
+
     def submit(
         self,
         envelope: Envelope,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailsend.transport.contract import Transport
 from mailsend.transport.memory import MemoryTransport
+from mailsend.transport.pool import PooledTransport
 from mailsend.transport.smtp import (
     ImplicitTlsTransport,
     InsecurePlaintextTransport,
@@ -15,6 +16,7 @@ __all__ = [
     "ImplicitTlsTransport",
     "InsecurePlaintextTransport",
     "MemoryTransport",
+    "PooledTransport",
     "StartTlsTransport",
     "Transport",
     "open_transport",
