@@ -193,6 +193,14 @@ FAILURES: Final[dict[str, tuple[str, tuple[Action, ...]]]] = {
     "quotes": ("AUTH", (Answer(f"535 5.7.8 {PASSWORD} {TOKEN} is wrong"),)),
     "quotes base64": ("AUTH", (Answer(f"535 {_base64(PASSWORD)} {_base64(TOKEN)}"),)),
     "challenges": ("AUTH", (Answer(f"334 {_base64(PASSWORD + TOKEN)}"), Answer("334 x"))),
+    "challenges twice": (
+        "AUTH",
+        (Answer(f"334 e30=\r\n334 {_base64(PASSWORD)}\r\n334 {_base64(TOKEN)}\r\n".encode()),),
+    ),
+    "challenges the message": (
+        "MAIL",
+        (Answer(f"334 {_base64(PASSWORD)} {_base64(TOKEN)}"),),
+    ),
     "quotes garbage": ("AUTH", (Answer(f"what is {PASSWORD} {TOKEN}?".encode() + b"\r\n"),)),
     "sender": ("MAIL", (Answer(f"550 5.7.1 {PASSWORD} {TOKEN}"),)),
     "recipient": ("RCPT", (Answer(f"550 5.7.1 {PASSWORD} {TOKEN}"),)),

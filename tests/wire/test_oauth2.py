@@ -81,6 +81,7 @@ def test_a_server_that_closes_after_the_refusal(serve: Serve) -> None:
         (xoauth2(error={"status": "400", "scope": "https://mail.google.com/"}), "mail.google.com/"),
         (oauthbearer(), "status invalid_token"),
         (xoauth2(error={"status": "401", "schemes": "bearer", "scope": "x"}), "status 401"),
+        (xoauth2(error={"padding": "p" * 2000, "status": "402"}), "status 402"),
         (xoauth2(error=None), "by XOAUTH2"),
     ],
 )
