@@ -21,7 +21,13 @@ from mailsend.findings import Finding, findings_of
 from mailsend.mechanisms import check_mechanisms, check_proof
 from mailsend.options import Limits, TlsOptions, check_switch
 from mailsend.provider_profile import check_credentials, settings_for, username_from
-from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
+from mailsend.providers import (
+    Provider,
+    ProviderRegistry,
+    UnknownProvider,
+    UsernameRule,
+    providers,
+)
 from mailsend.sasl import Credentials, SaslMechanism
 from mailsend.secret import Hidden
 from mailsend.timeouts import Timeouts
@@ -200,7 +206,8 @@ class SmtpProfile:
         """The user name to show; with some providers, name and password are the same token."""
         password = self.credentials
         same = isinstance(password, Password) and password.is_literally(self.username or "")
-        return "<secret>" if same else str(self.username)
+        rule = None if self.provider is None else self.provider.username
+        return "<secret>" if same or rule is UsernameRule.TOKEN else str(self.username)
 
     def __repr__(self) -> str:
         values = {name.name: getattr(self, name.name) for name in fields(type(self))}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import inspect
+import itertools
 import logging
 import os
 import re
 import threading
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -262,7 +265,7 @@ class OAuth2:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OAuth2):
             return NotImplemented
-        return bool(self._source == other._source)
+        return _alike(self._source, other._source)
 
     def __hash__(self) -> int:
         return hash(OAuth2)  # what is called for tokens need not have a hash
@@ -302,6 +305,38 @@ def _as_access_token(value: object, source: object) -> AccessToken:
         retry=Retry.NEVER,
         advice="It has to return an AccessToken, or the token as a string",
     )
+
+
+def _alike(one: Any, other: Any, depth: int = 8) -> bool:
+    """Whether two sources are one, or made anew by the same code of the same things.
+
+    As where an application writes ``OAuth2(token=lambda: ...)`` for each request.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other) or depth == 0:  # a function may have itself in its closure
+        return False
+    try:
+        mine, yours = _made_of(one), _made_of(other)
+        if mine is None or yours is None:
+            return bool(one == other)
+        return len(mine) == len(yours) and all(
+            _alike(a, b, depth - 1) for a, b in zip(mine, yours, strict=True)
+        )
+    except Exception:  # noqa: BLE001 - whatever a comparison of somebody else's raises
+        return False
+
+
+def _made_of(thing: Any) -> tuple[Any, ...] | None:
+    """What a function, a partial or a cache is made of; None for anything else."""
+    if isinstance(thing, CachedToken):
+        return (thing._fetch,)  # noqa: SLF001 - a neighbour
+    if isinstance(thing, functools.partial):
+        return (thing.func, *thing.args, *itertools.chain(*sorted(thing.keywords.items())))
+    if isinstance(thing, types.FunctionType):
+        closure = tuple(cell.cell_contents for cell in thing.__closure__ or ())
+        return (thing.__code__, thing.__defaults__, thing.__kwdefaults__, *closure)
+    return None
 
 
 def _takes(call: Callable[..., object], name: str) -> bool:

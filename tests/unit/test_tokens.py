@@ -201,6 +201,45 @@ def test_nothing_of_a_source_shows_but_its_name() -> None:
     assert pickle.loads(pickle.dumps(OAuth2(token=module_source))) == OAuth2(token=module_source)
 
 
+def made_anew(tenant: str, *, by: str = "lambda") -> OAuth2:
+    def source(scope: str = tenant) -> str:
+        return scope + tenant
+
+    def itself() -> object:
+        return itself
+
+    ways: dict[str, Any] = {
+        "lambda": lambda: source(tenant),
+        "function": source,
+        "partial": functools.partial(made_anew, tenant, by=by),
+        "cache": CachedToken(lambda: tenant),
+        "recursive": itself,
+    }
+    return OAuth2(token=ways[by])
+
+
+class Unequal:
+    def __call__(self) -> str:
+        return TOKEN
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("not to be compared")
+
+    __hash__ = None  # type: ignore[assignment]  # as what has __eq__ alone
+
+
+@pytest.mark.parametrize("by", ["lambda", "function", "partial", "cache"])
+def test_sources_made_anew_of_the_same_things_are_the_same(by: str) -> None:
+    assert made_anew("one", by=by) == made_anew("one", by=by)
+    assert made_anew("one", by=by) != made_anew("another", by=by)
+    assert made_anew("one", by=by) != made_anew("one", by="recursive")
+
+
+def test_sources_that_cannot_be_compared_are_not_the_same() -> None:
+    assert made_anew("one", by="recursive") != made_anew("one", by="recursive")
+    assert OAuth2(token=Unequal()) != OAuth2(token=Unequal())
+
+
 # -- CachedToken
 
 

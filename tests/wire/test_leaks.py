@@ -228,6 +228,25 @@ def test_failure(
     assert run(profile, caplog) is not None
 
 
+def test_a_user_name_that_is_the_secret(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve("implicit_tls", users={USER: PASSWORD}, mechanisms=["PLAIN"])
+    monkeypatch.setenv("THE_PASSWORD", PASSWORD)
+    caplog.set_level(logging.DEBUG)
+    profile = server.profile(username=PASSWORD, credentials=Password.from_env("THE_PASSWORD"))
+    for _ in range(2):  # the second time it is told from memory
+        with pytest.raises(MailsendError) as caught:
+            open_transport(profile)
+        assert [told for told in told_by(caught.value) if shows(told)] == []
+    assert not shows(caplog.text)
+    # Where the provider has it so, nobody has to look the password up to know.
+    token = SmtpProfile.for_provider(
+        "postmark", username=PASSWORD, credentials=Password.from_env("THE_PASSWORD")
+    )
+    assert not shows(repr(token))
+
+
 @pytest.mark.parametrize(
     "served",
     [
