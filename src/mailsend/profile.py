@@ -14,7 +14,7 @@ from attrs.validators import instance_of, optional
 from mailsend import profile_environment, profile_file, profile_url
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
-from mailsend.credentials import Password
+from mailsend.credentials import ClientCertificate, Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
@@ -181,6 +181,11 @@ class SmtpProfile:
                 "the credentials would cross the network without encryption",
                 advice="Use Security.IMPLICIT_TLS or Security.STARTTLS; for a test server on this "
                 "machine pass allow_plaintext_credentials=True",
+            )
+        if isinstance(credentials, ClientCertificate):
+            raise ConfigurationError(
+                "credentials is ClientCertificate(), and without TLS no certificate is shown",
+                advice="Use Security.IMPLICIT_TLS or Security.STARTTLS",
             )
         for endpoint in self.endpoints:
             if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:

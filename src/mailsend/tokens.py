@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
 import functools
@@ -12,7 +13,7 @@ import os
 import re
 import threading
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
@@ -89,13 +90,17 @@ class TokenSource(Protocol):
 class CachedToken:
     """Keeps a token, and fetches a new one before the old one ends.
 
-    One thread fetches at a time; the others wait for what it gets. While the old token is still
-    good, a fetch that fails is logged and the old one is used.
+    One thread fetches at a time; the others use the old token while it is good, and wait for the
+    new one when it is not. While the old one is good, a fetch that fails is logged, and that it
+    takes long matters to nobody else.
 
     Args:
         fetch: gets a new token; called without arguments, never twice at the same time.
-        early: seconds before the end of a token from which on a new one is fetched.
+        early: seconds before the end of a token from which on a new one is fetched; 0 or more.
         clock: tells the time, with a time zone.
+
+    Raises:
+        ConfigurationError: `fetch` is not callable, or `early` is no such number.
     """
 
     def __init__(
@@ -107,6 +112,10 @@ class CachedToken:
     ) -> None:
         if not callable(fetch):
             raise ConfigurationError(f"fetch has to be callable, not {type(fetch).__name__}")
+        if isinstance(early, bool) or not isinstance(early, int | float) or not 0 <= early < 1e9:
+            raise ConfigurationError(
+                f"early has to be a number of seconds from 0 on, not {ascii(early)[:40]}"
+            )
         self._fetch = fetch
         self._early = dt.timedelta(seconds=early)
         self._clock = clock
@@ -132,7 +141,10 @@ class CachedToken:
         token, seen = self._token, self._fetches
         if token is not None and self._is_good(token, refused, self._early):
             return token
-        with self._lock:
+        with self._turn(token, refused) as is_ours:
+            if not is_ours:
+                assert token is not None  # noqa: S101 - it is good
+                return token
             if self._fetches == seen:  # else another thread has fetched while this one waited
                 self._renew()
             token, failure = self._token, self._failure
@@ -142,6 +154,20 @@ class CachedToken:
                 raise copy.copy(failure) if isinstance(failure, MailsendError) else failure
             assert token is not None  # noqa: S101 - a fetch leaves a token or a failure
             return token
+
+    @contextlib.contextmanager
+    def _turn(self, token: AccessToken | None, refused: AccessToken | None) -> Iterator[bool]:
+        """Fetch while nobody else does; not if another thread does, and the token will do."""
+        if token is None or not self._is_good(token, refused, dt.timedelta()):
+            with self._lock:
+                yield True
+            return
+        is_ours = self._lock.acquire(blocking=False)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._lock.release()
 
     def _is_good(
         self, token: AccessToken, refused: AccessToken | None, early: dt.timedelta

@@ -354,6 +354,40 @@ def test_threads_fetch_once_and_share_what_it_got() -> None:
     assert got == ["t1"] * 8
 
 
+def test_nobody_waits_for_a_new_token_while_the_old_one_is_good() -> None:
+    clock, endpoint, _ = made()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fetch() -> AccessToken:
+        if endpoint.count:
+            begun.set()
+            assert go_on.wait(30)
+        return endpoint()
+
+    cached = CachedToken(fetch, clock=clock)
+    cached()
+    clock.now += dt.timedelta(minutes=56)
+    got: list[str] = []
+    thread = threading.Thread(target=lambda: got.append(value(cached())))
+    thread.start()
+    assert begun.wait(30)
+    other = threading.Thread(target=lambda: got.append(value(cached())), daemon=True)
+    other.start()
+    other.join(10)
+    assert got == ["t1"]
+    go_on.set()
+    thread.join(30)
+    assert got == ["t1", "t2"]
+    assert value(cached()) == "t2"
+    assert endpoint.count == 2
+
+
+@pytest.mark.parametrize("early", ["5", None, True, -1, float("nan"), float("inf"), 1e300])
+def test_how_early_has_to_be_a_number(early: Any) -> None:
+    with pytest.raises(ConfigurationError, match="early has to be a number of seconds"):
+        CachedToken(lambda: TOKEN, early=early)
+
+
 def test_threads_share_a_failure_too() -> None:
     waiting = threading.Semaphore(0)
     begun, go_on = threading.Event(), threading.Event()
