@@ -33,11 +33,13 @@ class SecretReference:
         kind: what kind of place.
         words: which: a variable, a path, a command and its arguments, a service and a user.
         what: what is kept there, for errors, such as ``password``.
+        lines: whether it has several lines, as a key has; then the last line's end stays too.
     """
 
     kind: Kind
     words: tuple[str, ...]
     what: str = "password"
+    lines: bool = False
 
     def look_up(self, seconds: float) -> Hidden[str]:
         """The secret, not checked yet.
@@ -75,8 +77,15 @@ def in_environment(variable: str, what: str = "password") -> SecretReference:
     return SecretReference("environment variable", (variable,), what)
 
 
-def in_file(path: str | os.PathLike[str], what: str = "password") -> SecretReference:
+def in_file(
+    path: str | os.PathLike[str], what: str = "password", *, lines: bool = False
+) -> SecretReference:
     """Refer to a file, of which one line end at its end is no part of the secret.
+
+    Args:
+        path: which file.
+        what: what is kept there.
+        lines: whether that has several lines, so that the last one's end is part of it.
 
     Raises:
         ConfigurationError: The path cannot be one.
@@ -84,7 +93,7 @@ def in_file(path: str | os.PathLike[str], what: str = "password") -> SecretRefer
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text or not text.isprintable():
         raise ConfigurationError(f"{ascii(path)[:80]} is no usable path of the {what} file")
-    return SecretReference("file", (text,), what)
+    return SecretReference("file", (text,), what, lines)
 
 
 def from_command(command: str | Sequence[str], what: str = "password") -> SecretReference:
@@ -154,7 +163,7 @@ def _from_file(reference: SecretReference, seconds: float) -> Hidden[str]:
     if len(octets.value) > _MOST_OCTETS:
         raise ConfigurationError(f"{where} has more than {_MOST_OCTETS:,} octets")
     warn_if_readable_by_all(path, mode, reference.what)
-    return _first_line(octets, where, only=True)
+    return _text_of(octets, where) if reference.lines else _first_line(octets, where, only=True)
 
 
 def _read(path: str) -> tuple[Hidden[bytes], int]:
@@ -214,14 +223,17 @@ def _output_of(process: subprocess.Popen[bytes]) -> Hidden[bytes]:
 
 def _first_line(octets: Hidden[bytes], where: str, *, only: bool = False) -> Hidden[str]:
     """Without its line end; `only` takes all of it, so that a second line is found out."""
-    text = octets.value.decode("utf-8", "replace")
-    valid = "\ufffd" not in text
-    text = text.removesuffix("\n") if only else text.partition("\n")[0]
-    found = Hidden(text.removesuffix("\r"))
-    del text
-    if not valid:
+    text = _text_of(octets, where)
+    text.value = text.value.removesuffix("\n") if only else text.value.partition("\n")[0]
+    text.value = text.value.removesuffix("\r")
+    return text
+
+
+def _text_of(octets: Hidden[bytes], where: str) -> Hidden[str]:
+    text = Hidden(octets.value.decode("utf-8", "replace"))
+    if "\ufffd" in text.value:
         raise ConfigurationError(f"{where} is not UTF-8")
-    return found
+    return text
 
 
 def _from_keyring(reference: SecretReference, seconds: float) -> Hidden[str]:
