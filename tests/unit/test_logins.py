@@ -124,6 +124,16 @@ def test_one_thread_at_a_time_until_one_has_succeeded() -> None:
     thread.join(30)
 
 
+def test_after_a_refusal_good_credentials_are_tried_by_one_thread_again() -> None:
+    table = Logins(Clock())
+    table.succeeded(identity())
+    with table.turn(identity(), 0):
+        assert frees(table)
+    table.failed(identity(), error())
+    with table.turn(identity(), 0):
+        assert not frees(table)
+
+
 def test_a_thread_does_not_wait_for_itself() -> None:
     table = Logins(Clock())
     with table.turn(identity(), 30), table.turn(identity(), 30) as ours:
