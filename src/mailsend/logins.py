@@ -6,6 +6,8 @@ with the same credentials at the same server is told at once what the first one 
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import hmac
 import os
 import secrets
@@ -13,7 +15,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from attrs import field, frozen
@@ -54,9 +55,10 @@ class Identity:
 _key = secrets.token_bytes(32)
 
 
-def fingerprint(secret: str) -> bytes:
+def fingerprint(secret: str | bytes) -> bytes:
     """Equal for equal secrets, within this process, and telling nothing else about them."""
-    return hmac.digest(_key, secret.encode(), "sha256")
+    octets = secret.encode() if isinstance(secret, str) else secret
+    return hmac.digest(_key, octets, "sha256")
 
 
 @frozen
@@ -64,7 +66,7 @@ class Refusal:
     """A login that was refused.
 
     Attributes:
-        error: what it was refused with.
+        error: what it was refused with, without the frames that it went through.
         until: when it may be tried again, on the clock of the table.
         wall: the same as seconds since the epoch, to be shown.
     """
@@ -79,14 +81,13 @@ class _Entry:
 
     Attributes:
         turn: held by whoever logs in while it is not known yet whether the credentials are good.
-        holder: the thread that has it.
+            Reentrant, for a signal handler that logs in may have come into this thread's own turn.
         good: whether a login has succeeded.
         refusal: the latest, if none has succeeded since.
     """
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
-        self.holder: int | None = None
+        self.turn = threading.RLock()
         self.good = False
         self.refusal: Refusal | None = None
 
@@ -107,6 +108,24 @@ class Logins:
         self._lock = threading.Lock()
         self._entries: OrderedDict[Identity, _Entry] = OrderedDict()
 
+    def let_go(self) -> None:
+        """Hold no lock, whatever another thread was doing; what is known stays known."""
+        self._lock = threading.Lock()
+        for entry in self._entries.values():
+            entry.turn = threading.RLock()
+
+    def _entry(self, identity: Identity) -> _Entry:
+        """What is known of an identity, which is now the one that was used last."""
+        entry = self._entries.setdefault(identity, _Entry())
+        self._entries.move_to_end(identity)
+        while len(self._entries) > _MOST:
+            # A refusal that holds is what the table is for, so it goes last.
+            now = self._clock()
+            known = ((i, e.refusal) for i, e in self._entries.items() if i != identity)
+            idle = (i for i, refusal in known if refusal is None or refusal.until <= now)
+            del self._entries[next(idle, next(iter(self._entries)))]
+        return entry
+
     def refusal_of(self, identity: Identity) -> Refusal | None:
         """The refusal that still holds, or None if a login may be tried."""
         with self._lock:
@@ -119,7 +138,7 @@ class Logins:
             entry.refusal = None
             return None
 
-    @contextmanager
+    @contextlib.contextmanager
     def turn(self, identity: Identity, seconds: float) -> Iterator[bool]:
         """Log in while nobody else tries the same credentials for the first time.
 
@@ -131,29 +150,21 @@ class Logins:
             Whether it is one's turn. If not, another login is still going on.
         """
         with self._lock:
-            entry = self._entries.setdefault(identity, _Entry())
-            self._entries.move_to_end(identity)
-            while len(self._entries) > _MOST:
-                self._entries.popitem(last=False)
-            # A signal handler that logs in may have come into this thread's own turn.
-            alone = entry.good or entry.holder == threading.get_ident()
-        if alone:
+            entry = self._entry(identity)
+        if entry.good:
             yield True
-            return
-        if not entry.turn.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX))):
-            yield False
             return
         try:
-            entry.holder = threading.get_ident()
-            yield True
+            # Within the try: an interrupt may come as soon as it is acquired.
+            yield entry.turn.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX)))
         finally:
-            entry.holder = None
-            entry.turn.release()
+            with contextlib.suppress(RuntimeError):  # it was not acquired
+                entry.turn.release()
 
     def succeeded(self, identity: Identity) -> None:
         """A login was accepted."""
         with self._lock:
-            entry = self._entries.setdefault(identity, _Entry())
+            entry = self._entry(identity)
             entry.good, entry.refusal = True, None
 
     def failed(self, identity: Identity, error: AuthenticationError) -> None:
@@ -164,9 +175,12 @@ class Logins:
         if error.cause in _BLAMELESS or error.reply is None:
             return
         seconds = HOLD_SECONDS.get(error.retry, _HOLD_OTHERWISE)
-        refusal = Refusal(error, self._clock() + seconds, time.time() + seconds)
+        # The error itself leads to the frames of whoever sends, and is given their report later.
+        kept = copy.copy(error)
+        kept.__cause__, kept.report, kept.also_failed = None, None, ()
+        refusal = Refusal(kept, self._clock() + seconds, time.time() + seconds)
         with self._lock:
-            entry = self._entries.setdefault(identity, _Entry())
+            entry = self._entry(identity)
             entry.good, entry.refusal = False, refusal
 
     def forget(self, port: int) -> None:
@@ -183,4 +197,4 @@ logins: Final = Logins()
 
 if hasattr(os, "register_at_fork"):
     # A thread of the parent may hold a lock that nobody in the child will ever release.
-    os.register_at_fork(after_in_child=logins.begin_anew)
+    os.register_at_fork(after_in_child=logins.let_go)

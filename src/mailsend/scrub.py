@@ -75,7 +75,7 @@ class Scrubber:
 
     def scrub(self, reply: Reply) -> Reply:
         """The reply, or one with its codes alone if its words quote the secret."""
-        if reply.code == _CHALLENGE:
+        if reply.code == _CHALLENGE and self.presenting:
             return reply  # the mechanism needs it, and whoever records it leaves it out
         text = _squeezed(reply.lines)
         if any(form in text for form in self._whole.value) or (

@@ -39,6 +39,7 @@ class Secret:
             raises TypeError, because pickles are stored, sent and shown.
         what: what errors call it.
         longest: characters that it may have.
+        lines: let it have line ends and tabs, as a key in PEM has.
 
     Raises:
         ConfigurationError: It is empty, too long, or has control characters or lone surrogates.
@@ -53,8 +54,9 @@ class Secret:
         allow_plaintext_pickling: bool = False,
         what: str = "the secret",
         longest: int = MAX_SECRET_CHARACTERS,
+        lines: bool = False,
     ) -> None:
-        problem = _problem_of(text, longest)
+        problem = _problem_of(text, longest, "\r\n\t" if lines else "")
         if problem is not None:
             del text  # no traceback that shows local variables may show it
             raise ConfigurationError(f"{what} {problem}")
@@ -97,13 +99,17 @@ def _unpickled(text: str) -> Secret:
     return Secret(text, allow_plaintext_pickling=True)
 
 
-def _problem_of(text: object, longest: int) -> str | None:
+def _problem_of(text: object, longest: int, allowed: str) -> str | None:
     if not isinstance(text, str):
         return f"has to be a string, not {type(text).__name__}"
     if not text:
         return "is empty"
     if len(text) > longest:
         return f"has more than {longest} characters"
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in text):
+    if any(_is_control(ord(c)) and c not in allowed for c in text):
         return "contains a control character; was a line end read with it?"
     return None
+
+
+def _is_control(code: int) -> bool:
+    return code < 32 or 127 <= code < 160 or 0xD800 <= code < 0xE000

@@ -6,6 +6,7 @@ import os
 import shlex
 import stat
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from attrs import frozen
 from mailsend.errors import ConfigurationError
 from mailsend.patience import NotInTime, within
 from mailsend.secret import Hidden
+
+_MOST_OCTETS: Final = 65_536  # of a file or of an output; a secret has fewer by far
 
 Kind = Literal["environment variable", "file", "command", "keyring"]
 
@@ -30,11 +33,13 @@ class SecretReference:
         kind: what kind of place.
         words: which: a variable, a path, a command and its arguments, a service and a user.
         what: what is kept there, for errors, such as ``password``.
+        lines: whether it has several lines, as a key has; then the last line's end stays too.
     """
 
     kind: Kind
     words: tuple[str, ...]
     what: str = "password"
+    lines: bool = False
 
     def look_up(self, seconds: float) -> Hidden[str]:
         """The secret, not checked yet.
@@ -72,8 +77,15 @@ def in_environment(variable: str, what: str = "password") -> SecretReference:
     return SecretReference("environment variable", (variable,), what)
 
 
-def in_file(path: str | os.PathLike[str], what: str = "password") -> SecretReference:
+def in_file(
+    path: str | os.PathLike[str], what: str = "password", *, lines: bool = False
+) -> SecretReference:
     """Refer to a file, of which one line end at its end is no part of the secret.
+
+    Args:
+        path: which file.
+        what: what is kept there.
+        lines: whether that has several lines, so that the last one's end is part of it.
 
     Raises:
         ConfigurationError: The path cannot be one.
@@ -81,7 +93,7 @@ def in_file(path: str | os.PathLike[str], what: str = "password") -> SecretRefer
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or not text or not text.isprintable():
         raise ConfigurationError(f"{ascii(path)[:80]} is no usable path of the {what} file")
-    return SecretReference("file", (text,), what)
+    return SecretReference("file", (text,), what, lines)
 
 
 def from_command(command: str | Sequence[str], what: str = "password") -> SecretReference:
@@ -133,20 +145,30 @@ def _from_environment(reference: SecretReference, _: float) -> Hidden[str]:
     return Hidden(os.environ[variable])
 
 
-def _from_file(reference: SecretReference, _: float) -> Hidden[str]:
+def _from_file(reference: SecretReference, seconds: float) -> Hidden[str]:
     (path,) = reference.words
+    where = f"the {reference.what} file {path}"
     try:
-        with Path(path).expanduser().open("rb") as stream:
-            octets = Hidden(stream.read())
-            mode = os.fstat(stream.fileno()).st_mode
+        octets, mode = within(seconds, lambda: _read(path))
+    except NotInTime as error:
+        raise ConfigurationError(
+            f"{where} could not be read within {seconds:g} seconds",
+            advice="It may be a pipe that nobody writes to, or on a disk that is not there",
+        ) from error
     except (OSError, RuntimeError) as error:  # a home that cannot be told is a RuntimeError
         raise ConfigurationError(
-            f"the {reference.what} file {path} cannot be read: "
-            f"{getattr(error, 'strerror', None) or error}",
+            f"{where} cannot be read: {getattr(error, 'strerror', None) or error}",
             advice="Check its path, and that this user may read it",
         ) from error
+    if len(octets.value) > _MOST_OCTETS:
+        raise ConfigurationError(f"{where} has more than {_MOST_OCTETS:,} octets")
     warn_if_readable_by_all(path, mode, reference.what)
-    return _first_line(octets, f"the {reference.what} file {path}", only=True)
+    return _text_of(octets, where) if reference.lines else _first_line(octets, where, only=True)
+
+
+def _read(path: str) -> tuple[Hidden[bytes], int]:
+    with Path(path).expanduser().open("rb") as stream:
+        return Hidden(stream.read(_MOST_OCTETS + 1)), os.fstat(stream.fileno()).st_mode
 
 
 def warn_if_readable_by_all(path: object, mode: int, what: str) -> None:
@@ -168,33 +190,50 @@ def _from_command(reference: SecretReference, seconds: float) -> Hidden[str]:
 
 
 def _run(words: tuple[str, ...], seconds: float) -> tuple[Hidden[bytes], str | None]:
+    end = time.monotonic() + seconds
     try:
-        done = subprocess.run(  # noqa: S603 - the caller's own command, and no shell
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            timeout=seconds,
-            check=False,
+        # No shell. Its output is bounded, for some commands never stop.
+        process = subprocess.Popen(  # noqa: S603 - the caller's own command
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
         )
     except (OSError, ValueError) as error:
         return Hidden(b""), f"cannot be run: {getattr(error, 'strerror', None) or error}"
-    except subprocess.TimeoutExpired:
+    try:
+        found = within(seconds, lambda: _output_of(process))
+        if len(found.value) > _MOST_OCTETS:
+            return Hidden(b""), f"printed more than {_MOST_OCTETS:,} octets"
+        status = process.wait(timeout=max(0.0, end - time.monotonic()))
+    except (NotInTime, subprocess.TimeoutExpired):
         return Hidden(b""), f"did not end within {seconds:g} seconds"
-    if done.returncode:
-        return Hidden(b""), f"ended with status {done.returncode}"
-    return Hidden(done.stdout), None if done.stdout else "printed nothing"
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if status:
+        return Hidden(b""), f"ended with status {status}"
+    return found, None if found.value else "printed nothing"
+
+
+def _output_of(process: subprocess.Popen[bytes]) -> Hidden[bytes]:
+    """What it printed, as far as it may be a secret. The pipe is closed by whoever reads it."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    with process.stdout as stream:
+        return Hidden(stream.read(_MOST_OCTETS + 1))
 
 
 def _first_line(octets: Hidden[bytes], where: str, *, only: bool = False) -> Hidden[str]:
     """Without its line end; `only` takes all of it, so that a second line is found out."""
-    text = octets.value.decode("utf-8", "replace")
-    valid = "\ufffd" not in text
-    text = text.removesuffix("\n") if only else text.partition("\n")[0]
-    found = Hidden(text.removesuffix("\r"))
-    del text
-    if not valid:
+    text = _text_of(octets, where)
+    text.value = text.value.removesuffix("\n") if only else text.value.partition("\n")[0]
+    text.value = text.value.removesuffix("\r")
+    return text
+
+
+def _text_of(octets: Hidden[bytes], where: str) -> Hidden[str]:
+    text = Hidden(octets.value.decode("utf-8", "replace"))
+    if "\ufffd" in text.value:
         raise ConfigurationError(f"{where} is not UTF-8")
-    return found
+    return text
 
 
 def _from_keyring(reference: SecretReference, seconds: float) -> Hidden[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
+import functools
 import inspect
+import itertools
 import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
@@ -86,13 +90,17 @@ class TokenSource(Protocol):
 class CachedToken:
     """Keeps a token, and fetches a new one before the old one ends.
 
-    One thread fetches at a time; the others wait for what it gets. While the old token is still
-    good, a fetch that fails is logged and the old one is used.
+    One thread fetches at a time; the others use the old token while it is good, and wait for the
+    new one when it is not. While the old one is good, a fetch that fails is logged, and that it
+    takes long matters to nobody else.
 
     Args:
         fetch: gets a new token; called without arguments, never twice at the same time.
-        early: seconds before the end of a token from which on a new one is fetched.
+        early: seconds before the end of a token from which on a new one is fetched; 0 or more.
         clock: tells the time, with a time zone.
+
+    Raises:
+        ConfigurationError: `fetch` is not callable, or `early` is no such number.
     """
 
     def __init__(
@@ -104,6 +112,10 @@ class CachedToken:
     ) -> None:
         if not callable(fetch):
             raise ConfigurationError(f"fetch has to be callable, not {type(fetch).__name__}")
+        if isinstance(early, bool) or not isinstance(early, int | float) or not 0 <= early < 1e9:
+            raise ConfigurationError(
+                f"early has to be a number of seconds from 0 on, not {ascii(early)[:40]}"
+            )
         self._fetch = fetch
         self._early = dt.timedelta(seconds=early)
         self._clock = clock
@@ -129,7 +141,10 @@ class CachedToken:
         token, seen = self._token, self._fetches
         if token is not None and self._is_good(token, refused, self._early):
             return token
-        with self._lock:
+        with self._turn(token, refused) as is_ours:
+            if not is_ours:
+                assert token is not None  # noqa: S101 - it is good
+                return token
             if self._fetches == seen:  # else another thread has fetched while this one waited
                 self._renew()
             token, failure = self._token, self._failure
@@ -139,6 +154,20 @@ class CachedToken:
                 raise copy.copy(failure) if isinstance(failure, MailsendError) else failure
             assert token is not None  # noqa: S101 - a fetch leaves a token or a failure
             return token
+
+    @contextlib.contextmanager
+    def _turn(self, token: AccessToken | None, refused: AccessToken | None) -> Iterator[bool]:
+        """Fetch while nobody else does; not if another thread does, and the token will do."""
+        if token is None or not self._is_good(token, refused, dt.timedelta()):
+            with self._lock:
+                yield True
+            return
+        is_ours = self._lock.acquire(blocking=False)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._lock.release()
 
     def _is_good(
         self, token: AccessToken, refused: AccessToken | None, early: dt.timedelta
@@ -262,7 +291,7 @@ class OAuth2:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, OAuth2):
             return NotImplemented
-        return bool(self._source == other._source)
+        return _alike(self._source, other._source)
 
     def __hash__(self) -> int:
         return hash(OAuth2)  # what is called for tokens need not have a hash
@@ -302,6 +331,38 @@ def _as_access_token(value: object, source: object) -> AccessToken:
         retry=Retry.NEVER,
         advice="It has to return an AccessToken, or the token as a string",
     )
+
+
+def _alike(one: Any, other: Any, depth: int = 8) -> bool:
+    """Whether two sources are one, or made anew by the same code of the same things.
+
+    As where an application writes ``OAuth2(token=lambda: ...)`` for each request.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other) or depth == 0:  # a function may have itself in its closure
+        return False
+    try:
+        mine, yours = _made_of(one), _made_of(other)
+        if mine is None or yours is None:
+            return bool(one == other)
+        return len(mine) == len(yours) and all(
+            _alike(a, b, depth - 1) for a, b in zip(mine, yours, strict=True)
+        )
+    except Exception:  # noqa: BLE001 - whatever a comparison of somebody else's raises
+        return False
+
+
+def _made_of(thing: Any) -> tuple[Any, ...] | None:
+    """What a function, a partial or a cache is made of; None for anything else."""
+    if isinstance(thing, CachedToken):
+        return (thing._fetch,)  # noqa: SLF001 - a neighbour
+    if isinstance(thing, functools.partial):
+        return (thing.func, *thing.args, *itertools.chain(*sorted(thing.keywords.items())))
+    if isinstance(thing, types.FunctionType):
+        closure = tuple(cell.cell_contents for cell in thing.__closure__ or ())
+        return (thing.__code__, thing.__defaults__, thing.__kwdefaults__, *closure)
+    return None
 
 
 def _takes(call: Callable[..., object], name: str) -> bool:

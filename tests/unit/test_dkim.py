@@ -172,6 +172,7 @@ def test_without_from_there_is_nothing_to_sign() -> None:
 def test_keys_in_all_their_forms(form: str, end: bytes, tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(b"some words before" + end + pem(RSA, form).replace(b"\n", end))
+    file.chmod(0o600)
     signer = DkimSigner("example.org", "s1", PrivateKey.from_file(file), "rsa-sha256")
     dkim_verifier.verify(sent(message(), signer), RSA.public_key())
 
@@ -277,6 +278,7 @@ def test_the_key_is_shown_nowhere(tmp_path: Path) -> None:
     secret = pem(ED25519).decode().splitlines()[1]
     file = tmp_path / "key.pem"
     file.write_bytes(pem(ED25519))
+    file.chmod(0o600)
     for signer in (SIGNERS["ed25519"], DkimSigner("x.org", "s1", PrivateKey.from_file(file))):
         for shown in (repr(signer), str(attrs.asdict(signer)), repr(copy.deepcopy(signer))):
             assert secret not in shown
@@ -288,6 +290,7 @@ def test_the_key_is_shown_nowhere(tmp_path: Path) -> None:
 def test_a_signer_with_a_reference_travels_as_one(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(pem(ED25519))
+    file.chmod(0o600)
     signer = DkimSigner("example.org", "s1", PrivateKey.from_file(file), headers=["X-Own"])
     octets = pickle.dumps(signer)
     assert str(file).encode() in octets

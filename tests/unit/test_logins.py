@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+import weakref
+from typing import Any
 
 import pytest
 
-from mailsend import AuthenticationError, Cause, Endpoint, Reply, Retry, Security
+from mailsend import (
+    AuthenticationError,
+    Cause,
+    DeliveryReport,
+    Endpoint,
+    Reply,
+    Retry,
+    Security,
+)
 from mailsend import logins as module
 from mailsend.logins import HOLD_SECONDS, Identity, Logins, fingerprint
 
@@ -114,6 +124,16 @@ def test_one_thread_at_a_time_until_one_has_succeeded() -> None:
     thread.join(30)
 
 
+def test_after_a_refusal_good_credentials_are_tried_by_one_thread_again() -> None:
+    table = Logins(Clock())
+    table.succeeded(identity())
+    with table.turn(identity(), 0):
+        assert frees(table)
+    table.failed(identity(), error())
+    with table.turn(identity(), 0):
+        assert not frees(table)
+
+
 def test_a_thread_does_not_wait_for_itself() -> None:
     table = Logins(Clock())
     with table.turn(identity(), 30), table.turn(identity(), 30) as ours:
@@ -129,6 +149,94 @@ def test_an_error_gives_the_turn_back() -> None:
             raise KeyboardInterrupt
     with table.turn(identity(), 0.01) as ours:
         assert ours
+
+
+def frees(table: Logins) -> bool:
+    """Whether another thread gets the turn."""
+    got: list[bool] = []
+
+    def try_it() -> None:
+        with table.turn(identity(), 0) as ours:
+            got.append(ours)
+
+    thread = threading.Thread(target=try_it)
+    thread.start()
+    thread.join(30)
+    return got == [True]
+
+
+class Interrupted:
+    """A lock that is acquired, and then an interrupt comes before anybody knows of it."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock = lock
+        self.release = lock.release
+
+    def acquire(self, timeout: float) -> bool:
+        assert self.lock.acquire(timeout=timeout)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_right_after_the_turn_has_come_gives_it_back() -> None:
+    table = Logins(Clock())
+    with table.turn(identity(), 0):
+        pass
+    entry = table._entries[identity()]
+    lock = entry.turn
+    entry.turn = Interrupted(lock)  # type: ignore[assignment]  # what is asked of a lock
+    with pytest.raises(KeyboardInterrupt):
+        with table.turn(identity(), 30):
+            pass
+    entry.turn = lock
+    assert frees(table)
+
+
+def test_many_good_logins_do_not_push_a_refused_one_out() -> None:
+    clock = Clock()
+    table = Logins(clock)
+    table.failed(identity(), error())
+    for number in range(1500):
+        table.succeeded(identity(str(number)))
+    assert table.refusal_of(identity()) is not None
+    assert len(table._entries) == module._MOST
+    clock.now = 10_000  # it holds no longer
+    table.succeeded(identity("another"))
+    assert identity() not in table._entries
+    for number in range(1500):
+        table.failed(identity(str(number)), error())
+    assert len(table._entries) == module._MOST
+    assert table.refusal_of(identity("1499")) is not None
+
+
+def test_what_is_remembered_leads_to_nobodys_frames_or_recipients() -> None:
+    class Witness:
+        pass
+
+    def refuse(_: Witness) -> None:
+        raise error() from OSError("the reason")
+
+    table, witness = Logins(Clock()), Witness()
+    gone = weakref.ref(witness)
+    try:
+        refuse(witness)
+    except AuthenticationError as caught:
+        table.failed(identity(), caught)
+        caught.report = DeliveryReport.nothing_sent(["bob@example.org"])
+    del witness
+    refusal = table.refusal_of(identity())
+    assert refusal is not None
+    assert refusal.error.report is None
+    assert gone() is None
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_process_knows_what_was_refused() -> None:
+    module.logins.failed(identity(), error())
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if module.logins.refusal_of(identity()) is not None else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # it is what is tested

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mailsend import (
@@ -10,6 +12,7 @@ from mailsend import (
     OAuth2,
     Password,
     SaslMechanism,
+    Security,
     SmtpProfile,
     TlsOptions,
 )
@@ -90,6 +93,30 @@ def test_what_does_not_fit_together(settings: dict[str, object], message: str) -
     given = {"host": "h.example", "username": "ada", "credentials": PASSWORD, **settings}
     with pytest.raises(ConfigurationError, match=message):
         SmtpProfile(**given)  # type: ignore[arg-type]  # that is the question
+
+
+@pytest.mark.parametrize("presents", [None, "Password", str, PASSWORD, (Password, OAuth2)])
+def test_what_a_mechanism_presents_is_a_kind_of_credentials(presents: Any) -> None:
+    with pytest.raises(ConfigurationError, match="presents has to be one of the classes Password"):
+        SaslMechanism("X", Plain, presents)
+
+
+@pytest.mark.parametrize("name", ["pla\u0131n", "\u017fcram", "\xdf"])
+def test_letters_that_only_become_ascii_are_no_name(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no name of a SASL mechanism"):
+        SaslMechanism(name, Plain)
+
+
+def test_no_certificate_is_shown_without_tls() -> None:
+    tls = TlsOptions(client_cert="client.pem")
+    with pytest.raises(ConfigurationError, match="without TLS no certificate is shown"):
+        SmtpProfile(
+            host="127.0.0.1",
+            security=Security.INSECURE_PLAINTEXT,
+            allow_plaintext_credentials=True,
+            credentials=CERTIFICATE,
+            tls=tls,
+        )
 
 
 def test_a_client_certificate_needs_no_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -199,6 +200,21 @@ def test_a_command_has_to_end() -> None:
     password = Password.from_command(python("import time; time.sleep(60)"))
     with pytest.raises(ConfigurationError, match=r"did not end within 0.05 seconds"):
         password.reveal(timeout=0.05)
+
+
+def test_a_command_or_a_file_without_an_end_is_left_soon(tmp_path: Path) -> None:
+    endless = python("while True: print('x' * 1000)")
+    for password, words in (
+        (Password.from_command(endless), r"printed more than 65,536 octets"),
+        (Password.from_file("/dev/zero"), r"/dev/zero has more than 65,536 octets"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            password.reveal(timeout=30)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigurationError, match=r"could not be read within 0\.05 seconds"):
+        Password.from_file(pipe).reveal(timeout=0.05)
+    os.close(os.open(pipe, os.O_WRONLY))  # lets go of the thread that reads it
 
 
 def test_no_shell_runs() -> None:

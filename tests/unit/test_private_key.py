@@ -37,6 +37,7 @@ def test_a_file_and_a_variable_are_read_each_time(
     of_file, of_env = PrivateKey.from_file(file), PrivateKey.from_env("MAILSEND_TEST_KEY")
     for text in (PEM, PEM + "again\n"):
         file.write_text(text)
+        file.chmod(0o600)
         monkeypatch.setenv("MAILSEND_TEST_KEY", text.replace("\n", "\\n"))
         assert of_file.reveal() == of_env.reveal() == text.encode()
 
@@ -75,6 +76,7 @@ def test_what_is_no_key_where_one_should_be(
 ) -> None:
     file = tmp_path / "key.pem"
     file.write_text(text)
+    file.chmod(0o600)
     monkeypatch.setenv("MAILSEND_TEST_KEY", text)
     for key in (PrivateKey.from_file(file), PrivateKey.from_env("MAILSEND_TEST_KEY")):
         with pytest.raises(ConfigurationError) as caught:
@@ -97,3 +99,11 @@ def test_names_that_cannot_be(name: Any) -> None:
     if name != "A=B":
         with pytest.raises(ConfigurationError):
             PrivateKey.from_file(name)
+
+
+def test_a_key_that_everybody_can_read_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text(PEM)
+    file.chmod(0o644)
+    with pytest.warns(UserWarning, match="every user of this machine can read the private key f"):
+        assert PrivateKey.from_file(file).reveal() == PEM.encode()

@@ -201,6 +201,45 @@ def test_nothing_of_a_source_shows_but_its_name() -> None:
     assert pickle.loads(pickle.dumps(OAuth2(token=module_source))) == OAuth2(token=module_source)
 
 
+def made_anew(tenant: str, *, by: str = "lambda") -> OAuth2:
+    def source(scope: str = tenant) -> str:
+        return scope + tenant
+
+    def itself() -> object:
+        return itself
+
+    ways: dict[str, Any] = {
+        "lambda": lambda: source(tenant),
+        "function": source,
+        "partial": functools.partial(made_anew, tenant, by=by),
+        "cache": CachedToken(lambda: tenant),
+        "recursive": itself,
+    }
+    return OAuth2(token=ways[by])
+
+
+class Unequal:
+    def __call__(self) -> str:
+        return TOKEN
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("not to be compared")
+
+    __hash__ = None  # type: ignore[assignment]  # as what has __eq__ alone
+
+
+@pytest.mark.parametrize("by", ["lambda", "function", "partial", "cache"])
+def test_sources_made_anew_of_the_same_things_are_the_same(by: str) -> None:
+    assert made_anew("one", by=by) == made_anew("one", by=by)
+    assert made_anew("one", by=by) != made_anew("another", by=by)
+    assert made_anew("one", by=by) != made_anew("one", by="recursive")
+
+
+def test_sources_that_cannot_be_compared_are_not_the_same() -> None:
+    assert made_anew("one", by="recursive") != made_anew("one", by="recursive")
+    assert OAuth2(token=Unequal()) != OAuth2(token=Unequal())
+
+
 # -- CachedToken
 
 
@@ -313,6 +352,40 @@ def test_threads_fetch_once_and_share_what_it_got() -> None:
     for thread in threads:
         thread.join(30)
     assert got == ["t1"] * 8
+
+
+def test_nobody_waits_for_a_new_token_while_the_old_one_is_good() -> None:
+    clock, endpoint, _ = made()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fetch() -> AccessToken:
+        if endpoint.count:
+            begun.set()
+            assert go_on.wait(30)
+        return endpoint()
+
+    cached = CachedToken(fetch, clock=clock)
+    cached()
+    clock.now += dt.timedelta(minutes=56)
+    got: list[str] = []
+    thread = threading.Thread(target=lambda: got.append(value(cached())))
+    thread.start()
+    assert begun.wait(30)
+    other = threading.Thread(target=lambda: got.append(value(cached())), daemon=True)
+    other.start()
+    other.join(10)
+    assert got == ["t1"]
+    go_on.set()
+    thread.join(30)
+    assert got == ["t1", "t2"]
+    assert value(cached()) == "t2"
+    assert endpoint.count == 2
+
+
+@pytest.mark.parametrize("early", ["5", None, True, -1, float("nan"), float("inf"), 1e300])
+def test_how_early_has_to_be_a_number(early: Any) -> None:
+    with pytest.raises(ConfigurationError, match="early has to be a number of seconds"):
+        CachedToken(lambda: TOKEN, early=early)
 
 
 def test_threads_share_a_failure_too() -> None:

@@ -14,6 +14,7 @@ from mailsend import (
     Password,
     ProtocolViolation,
     Scope,
+    ServiceUnavailable,
     SmtpProfile,
     Stage,
     open_transport,
@@ -217,3 +218,15 @@ def test_without_credentials_no_auth_is_tried(serve: Serve, profile_for: Profile
     profile = profile_for(server, "implicit_tls", username=None, credentials=None)
     with open_transport(profile):
         assert auth_commands(server) == []
+
+
+def test_a_server_that_leaves_before_auth_may_be_asked_again(
+    serve: Serve, profile_for: ProfileFor
+) -> None:
+    server = serve("implicit_tls")
+    leaving = b"250-localhost\r\n250 AUTH PLAIN\r\n421 4.3.2 Shutting down\r\n"
+    server.on("EHLO", Answer(leaving))
+    with pytest.raises(ServiceUnavailable, match="Shutting down") as caught:
+        open_transport(profile_for(server, "implicit_tls"))
+    assert caught.value.retryable
+    assert auth_commands(server) == []

@@ -193,6 +193,14 @@ FAILURES: Final[dict[str, tuple[str, tuple[Action, ...]]]] = {
     "quotes": ("AUTH", (Answer(f"535 5.7.8 {PASSWORD} {TOKEN} is wrong"),)),
     "quotes base64": ("AUTH", (Answer(f"535 {_base64(PASSWORD)} {_base64(TOKEN)}"),)),
     "challenges": ("AUTH", (Answer(f"334 {_base64(PASSWORD + TOKEN)}"), Answer("334 x"))),
+    "challenges twice": (
+        "AUTH",
+        (Answer(f"334 e30=\r\n334 {_base64(PASSWORD)}\r\n334 {_base64(TOKEN)}\r\n".encode()),),
+    ),
+    "challenges the message": (
+        "MAIL",
+        (Answer(f"334 {_base64(PASSWORD)} {_base64(TOKEN)}"),),
+    ),
     "quotes garbage": ("AUTH", (Answer(f"what is {PASSWORD} {TOKEN}?".encode() + b"\r\n"),)),
     "sender": ("MAIL", (Answer(f"550 5.7.1 {PASSWORD} {TOKEN}"),)),
     "recipient": ("RCPT", (Answer(f"550 5.7.1 {PASSWORD} {TOKEN}"),)),
@@ -218,6 +226,25 @@ def test_failure(
         timeouts=Timeouts(greeting=1, auth=0.2, command=1, data=1, end_of_data=1, quit=0.2),
     )
     assert run(profile, caplog) is not None
+
+
+def test_a_user_name_that_is_the_secret(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve("implicit_tls", users={USER: PASSWORD}, mechanisms=["PLAIN"])
+    monkeypatch.setenv("THE_PASSWORD", PASSWORD)
+    caplog.set_level(logging.DEBUG)
+    profile = server.profile(username=PASSWORD, credentials=Password.from_env("THE_PASSWORD"))
+    for _ in range(2):  # the second time it is told from memory
+        with pytest.raises(MailsendError) as caught:
+            open_transport(profile)
+        assert [told for told in told_by(caught.value) if shows(told)] == []
+    assert not shows(caplog.text)
+    # Where the provider has it so, nobody has to look the password up to know.
+    token = SmtpProfile.for_provider(
+        "postmark", username=PASSWORD, credentials=Password.from_env("THE_PASSWORD")
+    )
+    assert not shows(repr(token))
 
 
 @pytest.mark.parametrize(

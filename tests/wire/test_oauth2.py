@@ -23,6 +23,7 @@ from mailsend import (
     TokenError,
     open_transport,
 )
+from mailsend.smtp.opening import open_session
 from mailsend.testing import Answer, Close, SmtpServer
 from mailsend.testing.bearer import oauthbearer, xoauth2
 
@@ -81,6 +82,7 @@ def test_a_server_that_closes_after_the_refusal(serve: Serve) -> None:
         (xoauth2(error={"status": "400", "scope": "https://mail.google.com/"}), "mail.google.com/"),
         (oauthbearer(), "status invalid_token"),
         (xoauth2(error={"status": "401", "schemes": "bearer", "scope": "x"}), "status 401"),
+        (xoauth2(error={"padding": "p" * 2000, "status": "402"}), "status 402"),
         (xoauth2(error=None), "by XOAUTH2"),
     ],
 )
@@ -107,6 +109,39 @@ def test_the_same_token_again_is_not_presented_again(serve: Serve) -> None:
     with pytest.raises(AuthenticationError):
         open_transport(profile(server, lambda: OLD))
     assert codes(server) == [535]
+
+
+def test_sources_made_anew_for_each_request_are_one_wrong_login(serve: Serve) -> None:
+    server = serve("implicit_tls", users={USER: NEW}, mechanisms=["XOAUTH2"])
+    issued = iter(f"bad{number}" for number in range(100))
+    for _ in range(5):  # the same token, from things that nobody can tell to be the same
+        with pytest.raises(AuthenticationError):
+            open_transport(profile(server, Issuer(OLD)))
+    assert codes(server) == [535]
+    for _ in range(5):  # other tokens, of the same code
+        with pytest.raises(AuthenticationError):
+            open_transport(profile(server, lambda: next(issued)))
+    assert codes(server) == [535] * 3
+
+
+def test_no_time_for_a_second_try(serve: Serve) -> None:
+    server = serve("implicit_tls", users={USER: NEW}, mechanisms=["XOAUTH2"])
+    issuer = Issuer(OLD, NEW)
+    settings = server.profile(
+        username=USER, credentials=OAuth2(token=issuer), timeouts=Timeouts(total=5)
+    )
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 10 * bool(server.authentications)  # since the refusal
+        return now[0]
+
+    with pytest.raises(MailsendError) as caught:
+        open_session(settings, clock=clock)
+    assert isinstance(caught.value, AuthenticationError)
+    assert not isinstance(caught.value, TokenError)
+    assert caught.value.reply is not None
+    assert issuer.asked == [None]
 
 
 def test_what_is_not_the_tokens_fault_gets_no_new_token(serve: Serve) -> None:

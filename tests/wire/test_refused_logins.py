@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from mailsend import (
     AuthenticationError,
     Cause,
+    ClientCertificate,
     MailsendError,
     Password,
     SessionTimeout,
     SmtpProfile,
     Timeouts,
+    TlsOptions,
     open_transport,
 )
 from mailsend.logins import HOLD_SECONDS, logins
@@ -68,6 +71,56 @@ def test_other_credentials_are_asked_at_once(serve: Serve, profile_for: ProfileF
     with open_transport(profile_for(server, "implicit_tls")):
         pass
     assert len(server.authentications) == 4
+
+
+def test_a_name_in_other_letters_is_the_same_server(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("implicit_tls")
+    for host in ("localhost", "LocalHost"):
+        refused(profile_for(server, "implicit_tls", host=host, credentials=Password("wrong")))
+    assert len(server.authentications) == 1
+
+
+def test_other_mechanisms_are_tried_at_once(serve: Serve, profile_for: ProfileFor) -> None:
+    server = serve("implicit_tls", mechanisms=["CRAM-MD5", "PLAIN"])
+    server.on("AUTH", Answer("535 5.7.8 No"))
+    profile = profile_for(server, "implicit_tls", mechanisms=("CRAM-MD5",))
+    assert "mechanisms=('PLAIN',) sends it as it is" in str(refused(profile))
+    refused(profile)
+    with open_transport(profile_for(server, "implicit_tls", mechanisms=("PLAIN",))):
+        pass
+    assert [a.reply_code for a in server.authentications] == [535, 235]
+
+
+def test_another_client_certificate_is_tried_at_once(serve: Serve, tmp_path: Path) -> None:
+    server = serve("implicit_tls", mechanisms=["EXTERNAL"])
+    file, key = tmp_path / "client.pem", tmp_path / "client.key"
+    tls = TlsOptions(ca_file=server.ca_file, client_cert=file, client_key=key)
+    profile = server.profile(username="ada@example.org", credentials=ClientCertificate(), tls=tls)
+
+    def issue(name: str) -> None:  # as who renews a certificate, in the place of the old one
+        for path, source in zip(
+            (file, key), server.authority.client_certificate_for(name), strict=True
+        ):
+            path.write_bytes(Path(source).read_bytes())
+
+    issue("eve@example.org")
+    error = refused(profile)
+    assert "See that the server knows the profile's client certificate" in str(error)
+    assert "password" not in str(error)
+    refused(profile)
+    issue("ada@example.org")
+    with open_transport(profile):
+        pass
+    assert [a.reply_code for a in server.authentications] == [535, 235]
+
+
+def test_a_certificate_without_a_name(serve: Serve) -> None:
+    server = serve("implicit_tls", mechanisms=["EXTERNAL"])
+    server.on("AUTH", Answer("535 5.7.8 No"))
+    certificate, key = server.authority.client_certificate_for("ada@example.org")
+    tls = TlsOptions(ca_file=server.ca_file, client_cert=certificate, client_key=key)
+    error = refused(server.profile(username=None, credentials=ClientCertificate(), tls=tls))
+    assert error.what == "the server refused to authenticate the client certificate by EXTERNAL"
 
 
 def test_a_reference_that_leads_to_a_new_password(

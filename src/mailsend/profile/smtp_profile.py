@@ -13,7 +13,7 @@ from attrs.validators import instance_of, optional
 
 from mailsend.address import MAX_ADDRESS_OCTETS
 from mailsend.capabilities import Capabilities
-from mailsend.credentials import Password
+from mailsend.credentials import ClientCertificate, Password
 from mailsend.endpoint import STANDARD_PORTS, Endpoint, Security, as_security, check_host
 from mailsend.errors import ConfigurationError
 from mailsend.findings import Finding, findings_of
@@ -22,7 +22,13 @@ from mailsend.profile.environment import read_environment
 from mailsend.profile.file import read_file
 from mailsend.profile.from_provider import check_credentials, settings_for, username_from
 from mailsend.profile.url import read_url
-from mailsend.providers import Provider, ProviderRegistry, UnknownProvider, providers
+from mailsend.providers import (
+    Provider,
+    ProviderRegistry,
+    UnknownProvider,
+    UsernameRule,
+    providers,
+)
 from mailsend.sasl.exchange import Credentials, SaslMechanism
 from mailsend.sasl.mechanisms import check_mechanisms, check_proof
 from mailsend.secret import Hidden
@@ -178,6 +184,11 @@ class SmtpProfile:
                 advice="Use Security.IMPLICIT_TLS or Security.STARTTLS; for a test server on this "
                 "machine pass allow_plaintext_credentials=True",
             )
+        if isinstance(credentials, ClientCertificate):
+            raise ConfigurationError(
+                "credentials is ClientCertificate(), and without TLS no certificate is shown",
+                advice="Use Security.IMPLICIT_TLS or Security.STARTTLS",
+            )
         for endpoint in self.endpoints:
             if endpoint.security is Security.INSECURE_PLAINTEXT and not endpoint.is_loopback:
                 raise ConfigurationError(
@@ -202,7 +213,8 @@ class SmtpProfile:
         """The user name to show; with some providers, name and password are the same token."""
         password = self.credentials
         same = isinstance(password, Password) and password.is_literally(self.username or "")
-        return "<secret>" if same else str(self.username)
+        rule = None if self.provider is None else self.provider.username
+        return "<secret>" if same or rule is UsernameRule.TOKEN else str(self.username)
 
     def __repr__(self) -> str:
         values = {name.name: getattr(self, name.name) for name in fields(type(self))}

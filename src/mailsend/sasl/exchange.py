@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, get_args
 
 from attrs import field, frozen
 
@@ -86,7 +86,9 @@ class Exchange(Protocol):
 
 
 def _name(value: str) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value.upper()):
+    # Of what is not ASCII, some becomes ASCII in upper case.
+    usable = isinstance(value, str) and value.isascii() and _NAME.fullmatch(value.upper())
+    if not usable:
         raise ConfigurationError(
             f"{ascii(value)[:40]} is no name of a SASL mechanism",
             advice="Write it as in EHLO: at most 20 of A to Z, 0 to 9, - and _ (RFC 4422 §3.1)",
@@ -98,6 +100,16 @@ def _start(value: Callable[[Claim], Exchange]) -> Callable[[Claim], Exchange]:
     if not callable(value):
         raise ConfigurationError(
             f"start has to make an exchange from a Claim, and a {type(value).__name__} cannot"
+        )
+    return value
+
+
+def _presents(value: type[Credentials]) -> type[Credentials]:
+    kinds = get_args(Credentials)
+    if not (isinstance(value, type) and issubclass(value, kinds)):
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise ConfigurationError(
+            f"presents has to be one of the classes {names}, not {ascii(value)[:80]}"
         )
     return value
 
@@ -116,12 +128,13 @@ class SaslMechanism:
             :class:`~mailsend.OAuth2` or :class:`~mailsend.ClientCertificate`.
 
     Raises:
-        ConfigurationError: The name is none of a mechanism, or `start` cannot be called.
+        ConfigurationError: The name is none of a mechanism, `start` cannot be called, or `presents`
+            is no kind of credentials.
     """
 
     name: str = field(converter=_name)
     start: Callable[[Claim], Exchange] = field(converter=_start)
-    presents: type[Credentials] = Password
+    presents: type[Credentials] = field(default=Password, converter=_presents)
 
 
 class Plain:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Final, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mailsend.capabilities import Capabilities
 from mailsend.cause import Cause
@@ -23,6 +25,7 @@ from mailsend.errors import (
 )
 from mailsend.logins import Identity, Refusal, fingerprint, logins
 from mailsend.meanings import meaning_of
+from mailsend.options import TlsOptions
 from mailsend.profile.smtp_profile import SmtpProfile
 from mailsend.reply import Reply
 from mailsend.sasl.exchange import Claim, SaslError, SaslMechanism
@@ -50,11 +53,13 @@ class Proof:
         profile: whose credentials they are.
         secret: the password or the token; None for a client certificate.
         token: the token with what is known of it, or None.
+        mark: equal for equal proofs of one kind, and telling nothing else about them.
     """
 
     profile: SmtpProfile
     secret: Secret | None
-    token: AccessToken | None = None
+    token: AccessToken | None
+    mark: bytes
 
     @classmethod
     def of(cls, profile: SmtpProfile, watch: Watch, refused: AccessToken | None = None) -> Proof:
@@ -73,22 +78,37 @@ class Proof:
         seconds = max(0.0, watch.deadline(Stage.AUTH).at - watch.clock())
         if isinstance(credentials, OAuth2):
             token = credentials.look_up(seconds, refused)
-            return cls(profile, token.value, token)
+            return cls(profile, token.value, token, fingerprint(token.value.reveal()))
         if isinstance(credentials, Password):
-            return cls(profile, credentials.look_up(seconds))
-        return cls(profile, None)
+            password = credentials.look_up(seconds)
+            return cls(profile, password, None, fingerprint(password.reveal()))
+        return cls(profile, None, None, _mark_of_certificate(profile.tls))
 
     def identity(self, endpoint: Endpoint) -> Identity:
         """What a refusal of this login at an endpoint is remembered by."""
-        mark = b"" if self.secret is None else fingerprint(self.secret.reveal())
-        source = self.profile.credentials if self.token is not None else None
-        return Identity(endpoint, self.profile.username, (source, mark))
+        return self._at(endpoint, (type(self.profile.credentials), self.mark))
 
     def source(self, endpoint: Endpoint) -> Identity:
         """The same for every token from where this one came; for a password, its own identity."""
         if self.token is None:
             return self.identity(endpoint)
-        return Identity(endpoint, self.profile.username, self.profile.credentials)
+        return self._at(endpoint, self.profile.credentials)
+
+    def _at(self, endpoint: Endpoint, proof: Hashable) -> Identity:
+        # With the mechanisms, since a right password is refused where the server cannot check it
+        # by one of them; the error advises to choose another, and that must not be held up.
+        chosen = tuple(m if isinstance(m, str) else m.name for m in self.profile.mechanisms)
+        where = evolve(endpoint, host=endpoint.host.lower())
+        return Identity(where, self.profile.username, (proof, chosen))
+
+    @property
+    def whose(self) -> str:
+        """Whose login it is, in words; not the user name where that is the secret too."""
+        name = self.profile.username
+        if name is None:
+            return "the client certificate"
+        same = self.secret is not None and self.secret.reveal() == name
+        return "<secret>" if same else self.profile.shown_username
 
     def require_no_refusal(self, endpoint: Endpoint) -> None:
         """Raise what an earlier login with the same credentials was refused with, if that holds.
@@ -100,6 +120,14 @@ class Proof:
             refusal = logins.refusal_of(identity)
             if refusal is not None:
                 raise _held(refusal)
+
+
+def _mark_of_certificate(tls: TlsOptions) -> bytes:
+    """Another one for a file that has been replaced: then it is another certificate."""
+    octets = b""
+    with contextlib.suppress(OSError):  # TLS has read it a moment ago, and is to complain
+        octets = b"".join(Path(p).read_bytes() for p in (tls.client_cert, tls.client_key) if p)
+    return fingerprint(octets)
 
 
 def _held(refusal: Refusal) -> AuthenticationError:
@@ -181,7 +209,7 @@ def _log_in(exchange: Exchange, chosen: SaslMechanism, proof: Proof, deadline: D
     scrubber.end()
     wire.forget_replies()
     if reply.code >= 400:
-        what = f"the server refused to authenticate {profile.shown_username} by {chosen.name}"
+        what = f"the server refused to authenticate {proof.whose} by {chosen.name}"
         raise _refused(wire, what + _explanation(steps, scrubber), chosen, proof, reply)
     if reply.code != 235:
         raise exchange.nonsense(Stage.AUTH, reply)
@@ -211,6 +239,11 @@ def _refused(
         # The reply speaks of user name and password, as servers do whatever was presented.
         error.cause = Cause.TOKEN_REFUSED
         error.advice = meaning_of(Cause.TOKEN_REFUSED).advice
+    elif error.cause is Cause.BAD_CREDENTIALS and proof.secret is None:
+        error.advice = (
+            "See that the server knows the profile's client certificate, and lets it act as that "
+            "user name, if one is given"
+        )
     elif error.cause is Cause.BAD_CREDENTIALS and chosen.name not in {"PLAIN", "LOGIN"}:
         error.advice = (
             f"{error.advice}. If they are right, the server may keep the password in a form that "
@@ -324,8 +357,7 @@ class _Dialogue:
         )
 
     def _send(self, command: str, response: Hidden[str] | None, deadline: Deadline) -> None:
-        if self._wire.unasked(Stage.AUTH) is not None:
-            raise self._violation("the server answered before it was asked")
+        self._exchange.require_silence(Stage.AUTH)
         self._wire.transcript.sent_secret(
             command if response is None else f"{command} <secret>".strip()
         )

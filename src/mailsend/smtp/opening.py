@@ -122,7 +122,7 @@ def _renewed(
     proof: Proof, asked: Sequence[Endpoint], watch: Watch, error: AuthenticationError
 ) -> Proof | None:
     """The credentials with a new token, where it was the old one that the server refused."""
-    if proof.token is None or error.reply is None or error.retryable:
+    if proof.token is None or error.reply is None or error.retryable or watch.is_over:
         return None
     if any(logins.refusal_of(proof.source(endpoint)) for endpoint in asked):
         return None  # a new one was of no use a while ago

@@ -36,6 +36,7 @@ from mailsend.timeouts import Deadline, Watch
 _CHUNK: Final = 65536
 _CLEAN: Final = 16
 _REPLY_OCTETS: Final = 1024  # of one reply in a group, on average: RFC 5321 §4.5.3.1.5 allows 512
+_CHALLENGE: Final = Reply(334, None, ("<challenge>",))
 _CLOSED: Final = "the server closed the connection"
 _BROKE: Final = "the connection broke"
 _IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -263,10 +264,14 @@ class Wire(smtplib.SMTP):
             if not self._has_decrypted():
                 self._wait(READ, deadline)
             self._receive(deadline.stage)
+        # A challenge belongs to the exchange of a secret: the mechanism gets all of it, and nobody
+        # else gets any.
+        if reply.code == _CHALLENGE.code:
+            self.transcript.received(_CHALLENGE)
+            return reply if deadline.stage is Stage.AUTH else _CHALLENGE
         if deadline.stage is not Stage.EHLO:
             reply = reply.shortened()
-        # A challenge belongs to the exchange of a secret.
-        self.transcript.received(Reply(334, None, ("<challenge>",)) if reply.code == 334 else reply)
+        self.transcript.received(reply)
         return reply
 
     def unasked(self, stage: Stage) -> Reply | None:
@@ -285,6 +290,8 @@ class Wire(smtplib.SMTP):
             lost = error
         reply = self._parsed(stage)
         if reply is not None:
+            if reply.code == _CHALLENGE.code:
+                reply = _CHALLENGE
             self.transcript.received(reply)
         elif lost is not None:
             raise lost
