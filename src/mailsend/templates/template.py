@@ -203,6 +203,11 @@ class Template:
         return cls(source.name, max_characters, parts, variables)
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Which of subject, text and html it has."""
+        return tuple(name for name in _PARTS if name in self._parts)
+
+    @property
     def variables(self) -> frozenset[str]:
         """What the parts themselves name and do not set; what they include is not looked at."""
         return frozenset().union(*self._variables.values())
