@@ -79,10 +79,13 @@ def both(mailing: Mailing, to: Any, given_values: dict[str, str], **same: Any) -
 
 
 @few
-@given(values, values, locals_, dates, st.booleans(), st.booleans())
+@given(values, values, locals_, dates, st.booleans(), st.booleans(), st.booleans())
 def test_dollar(
-    name: str, other: str, local: str, date: datetime, files: bool, with_html: bool
+    name: str, other: str, local: str, date: datetime, files: bool, with_html: bool, usual: bool
 ) -> None:
+    # Where nothing is refused in a line, what stands in the texts is seen.
+    line = "".join(c for c in name if c.isprintable()) if usual else name
+    word = "a1" if usual else other
     attachments = [Attachment(b"\0\1" * 100, "terms – Ü.pdf")] if files else []
     same: dict[str, Any] = {
         "sender": SENDER,
@@ -94,32 +97,34 @@ def test_dollar(
         **same,
         syntax="dollar",
         date=date,
-        subject="Hi $name, $$5",
+        subject="Hi $line, $$5",
         text="Dear ${name},\n$other\n",
         html="<p>$name: $other</p>" if with_html else None,
-        headers={"X-Fix": "grün", "X-Name": "a $name", "Feedback-ID": "$other"},
-        list_unsubscribe=["https://example.org/$name", "mailto:a@example.org"],
+        headers={"X-Fix": "grün", "X-Name": "a $line b", "Feedback-ID": "$word"},
+        list_unsubscribe=["https://example.org/$word", "mailto:a@example.org"],
         one_click=True,
     )
     try:
         unsubscribe = ListUnsubscribe(
-            [f"https://example.org/{name}", "mailto:a@example.org"], one_click=True
+            [f"https://example.org/{word}", "mailto:a@example.org"], one_click=True
         )
     except InvalidMessage:
         unsubscribe = None
-    headers = {"X-Fix": "grün", "X-Name": f"a {name}", "Feedback-ID": other}
+    headers = {"X-Fix": "grün", "X-Name": f"a {line} b", "Feedback-ID": word}
     got = both(
         mailing,
         Mailbox(f"{local}@example.com", "Lovelace, Ada"),
-        {"name": name, "other": other},
+        {"name": name, "other": other, "line": line, "word": word},
         **same,
-        subject=f"Hi {name}, $5",
+        subject=f"Hi {line}, $5",
         text=f"Dear {name},\n{other}\n",
         html=f"<p>{html.escape(name)}: {html.escape(other)}</p>" if with_html else None,
         headers=headers,
         # What is refused by itself is to be refused here too.
         list_unsubscribe=unsubscribe or object(),
     )
+    if usual:
+        assert (got is None) is any("\0" in text or "\ud800" in text for text in (name, other))
     if got is not None:
         assert unsubscribe is not None
         assert b"evil" not in b"".join(

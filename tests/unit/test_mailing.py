@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import email
+import inspect
 import sys
 import threading
 from collections.abc import Iterator
@@ -59,9 +60,9 @@ def test_what_is_public() -> None:
     assert bulk.__all__ == ["BadRow", "Mailing", "Row", "Syntax"]
     assert all(getattr(bulk, name).__doc__ for name in bulk.__all__)
     assert not set(bulk.__all__) & set(mailsend.__all__)
-    documented = str(Mailing.__doc__)
+    documented = inspect.getdoc(Mailing) or ""
     for one in attrs.fields(Mailing):
-        assert one.name.startswith("_") or f"        {one.name}: " in documented
+        assert one.name.startswith("_") or f"    {one.name}: " in documented
 
 
 def test_a_message_is_made_for_one() -> None:
@@ -79,11 +80,12 @@ def test_a_message_is_made_for_one() -> None:
 
 def test_every_message_has_its_own_id_and_the_time_it_was_made() -> None:
     before = datetime.now(UTC).replace(microsecond=0)
-    made = [parsed(mailing(text="t").render(f"a{n}@example.org").content) for n in range(50)]
-    assert len({one["Message-ID"] for one in made}) == 50
-    assert all(one["Message-ID"].endswith("@example.org>") for one in made)
-    assert all(before <= one["Date"].datetime <= datetime.now(UTC) for one in made)
-    own = mailing(text="t").render("a@example.org", message_id="<1@x.org>").content
+    one = mailing(text="t")
+    made = [parsed(one.render(f"a{n}@example.org").content) for n in range(50)]
+    assert len({there["Message-ID"] for there in made}) == 50
+    assert all(there["Message-ID"].endswith("@example.org>") for there in made)
+    assert all(before <= there["Date"].datetime <= datetime.now(UTC) for there in made)
+    own = one.render("a@example.org", message_id="<1@x.org>").content
     assert parsed(own)["Message-ID"] == "<1@x.org>"
     with pytest.raises(InvalidMessage, match="message_id"):
         mailing(text="t").render("a@example.org", message_id="<1@x.org>\r\nX: 1")
