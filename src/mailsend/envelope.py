@@ -102,6 +102,27 @@ class Envelope:
         if self.asks:
             _check_options(self)
 
+    def to_one(self, recipient: Address) -> Envelope:
+        """The same for another recipient, who asks for nothing of their own.
+
+        Nothing is checked again, so that the envelopes of a mailing cost little.
+
+        Args:
+            recipient: by :func:`parse_address`, under the rules of this envelope.
+        """
+        made = object.__new__(type(self))
+        for name, value in (
+            ("reverse_path", self.reverse_path),
+            ("recipients", (recipient.text,)),
+            ("options", self.options),
+            ("requests", ()),
+            ("rules", self.rules),
+            ("sender_address", self.sender_address),
+            ("recipient_addresses", (recipient,)),
+        ):
+            object.__setattr__(made, name, value)
+        return made
+
     @property
     def needs_smtputf8(self) -> bool:
         """Whether an address can only be sent with the SMTPUTF8 extension (RFC 6531 §3.2)."""

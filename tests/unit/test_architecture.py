@@ -34,7 +34,7 @@ LAYERS: Final = (
     # 2: one session
     {"smtp"},
     # 3: submission
-    {"transport"},
+    {"transport", "bulk"},
     # 4: services
     {"testing", "discovery", "preview"},
     # 5: surfaces
@@ -107,7 +107,7 @@ def test_imports_point_downwards(module: str) -> None:
         assert "mailsend" not in own_imports_of(module)
 
 
-@pytest.mark.parametrize("package", ["smtp", "transport", "testing", "cli"])
+@pytest.mark.parametrize("package", ["smtp", "transport", "bulk", "testing", "cli"])
 def test_only_same_or_higher_layers_know_a_package(package: str) -> None:
     number = layer_of(f"mailsend.{package}")
     for module in MODULES:

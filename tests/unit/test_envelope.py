@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mailsend.address import parse_address
 from mailsend.envelope import Envelope, Submission
+from mailsend.envelope_options import EnvelopeOptions, Notify, Recipient
 from mailsend.errors import InvalidAddress, InvalidMessage
 
 
@@ -16,6 +18,20 @@ def test_addresses_are_kept_in_order_and_as_given() -> None:
         "bob@example.org",
         "eve@xn--bcher-kva.example",
     ]
+
+
+def test_the_same_to_one_other() -> None:
+    options = EnvelopeOptions(notify=Notify.FAILURE)
+    asking = Recipient("bob@example.org", notify=Notify.SUCCESS)
+    envelope = Envelope("a@example.org", [asking, "carol@example.org"], options)
+    other = envelope.to_one(parse_address("Eve@bücher.example"))
+    whole = Envelope("a@example.org", ["Eve@bücher.example"], options)
+    assert other == whole
+    assert hash(other) == hash(whole)
+    assert repr(other) == repr(whole)
+    assert other.sender_address == whole.sender_address
+    assert other.recipient_addresses == whole.recipient_addresses
+    assert envelope.recipients == ("bob@example.org", "carol@example.org")
 
 
 def test_the_null_reverse_path_is_none_and_nothing_else() -> None:

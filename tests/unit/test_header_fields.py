@@ -22,6 +22,7 @@ from mailsend.composition.header_fields import (
     SourceField,
     TextField,
     VerbatimField,
+    _lines,
 )
 
 
@@ -249,3 +250,26 @@ def test_a_message_can_be_copied_and_written_by_the_standard_library() -> None:
             assert there["Subject"] == "Grüße"
             assert there["References"] == REFERENCES
             assert there.defects == []
+
+
+MAILBOX = Mailbox("ada@example.org", "Ada, L")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(TextField(text, name="X-A") for text in (
+            "", " ", "a", " a", "a ", "a   b", "é", "=?a", "x" * 73, "x" * 74, "x y" * 30,
+        )),
+        *(VerbatimField(text, name="References") for text in ("<a@b>", "<a@b>   <c@d>", "<a@b> " * 20 + "x")),
+        *(MailboxesField.of("To", listed) for listed in (
+            [MAILBOX], [MAILBOX, MAILBOX], [MAILBOX] * 5, [Mailbox("a@x.org", 'a"b\\c')], [Mailbox("a@x.org")],
+            [Mailbox("a@x.org", "é")], [Mailbox("a@x.org", "=?")], [Mailbox("jörg@x.org", "A")],
+        )),
+        ParametersField.of("Content-Disposition", "inline", filename="a  b;c.txt", x="é"),
+        ParametersField.of("Content-Type", "text/plain", charset="utf-8"),
+    ],
+)  # fmt: skip
+def test_a_field_of_one_line_is_written_as_its_pieces_are(field: HeaderField) -> None:
+    for utf8 in (False, True):
+        assert folded(field, utf8=utf8) == _lines(field.name, field._pieces(utf8=utf8))

@@ -37,6 +37,7 @@ def test_all_parts_go_into_a_message() -> None:
     message = compose(sender="a@example.org", to="b@example.org", **rendered)
     assert message["Subject"] == "Hello Ada & <Bob>"
     assert template.variables == {"name"}
+    assert template.parts == ("subject", "text", "html")
     assert template.render({"name": "x"}, name="Bo").subject == "Hello Bo"
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from mailsend.address import DEFAULT_RULES, AddressRules
 from mailsend.composition.alternative import Alternative, CalendarInvitation
-from mailsend.composition.attachment import BinaryFile, FileSource, as_attachment
+from mailsend.composition.attachment import Attachment, BinaryFile, FileSource, as_attachment
 from mailsend.composition.forwarded_message import ForwardedMessage
 from mailsend.composition.header_fields import HeaderField, MailboxesField, TextField, VerbatimField
 from mailsend.composition.html_text import text_of_html
@@ -162,7 +162,10 @@ def compose(
         _listed("alternatives", alternatives, Alternative),
         calendar,
     )
-    files = _files(attachments)
+    files = [
+        disposed(file.as_part(), "attachment", file.filename)
+        for file in read_attachments(attachments)
+    ]
     if calendar is not None and (invitation := calendar.as_file()) is not None:
         files.append(invitation)
     _fill(message, multipart("mixed", [body, *files]) if files else body)
@@ -270,21 +273,25 @@ def _with_images(html: EmailMessage, inline: Mapping[str, FileSource]) -> EmailM
     return multipart("related", [html, *images], type="text/html") if images else html
 
 
-def _files(attachments: Iterable[AttachmentSource]) -> list[EmailMessage]:
+def read_attachments(
+    attachments: Iterable[AttachmentSource],
+) -> tuple[Attachment | ForwardedMessage, ...]:
+    """Read now what is to be attached to messages.
+
+    Raises:
+        InvalidMessage: It is no list, or one of them cannot be read.
+    """
     # A message is iterable, by the lines of its fields; a file by its lines.
     single = isinstance(attachments, str | bytes | Mapping | Message | BinaryFile)
     if not isinstance(attachments, Iterable) or single:
         raise InvalidMessage("attachments has to be a list of paths, files and Attachment objects")
-    return [_attached(source) for source in attachments]
+    return tuple(_read(source) for source in attachments)
 
 
-def _attached(source: AttachmentSource) -> EmailMessage:
+def _read(source: AttachmentSource) -> Attachment | ForwardedMessage:
     if isinstance(source, Message):
-        source = ForwardedMessage(source)
-    if isinstance(source, ForwardedMessage):
-        return disposed(source.as_part(), "attachment", source.filename)
-    file = as_attachment(source)
-    return disposed(file.as_part(), "attachment", file.filename)
+        return ForwardedMessage(source)
+    return source if isinstance(source, ForwardedMessage) else as_attachment(source)
 
 
 def _listed(name: str, given: Iterable[_Value], kind: type[_Value]) -> tuple[_Value, ...]:

@@ -24,6 +24,7 @@ LINE: Final = 78  # characters that a line should not exceed, RFC 5322 §2.1.1
 _HARD_LINE: Final = 998  # and those that it must not
 # Longer words than this are encoded, where they may be, so that every line can be folded.
 _WORD: Final = 900
+_BLANK: Final = frozenset({"", " "})
 _TEXT: Final = re.compile(r" *[^ ]+")
 _VALUE_CHARS: Final = re.compile(r"[A-Za-z0-9 !#$&()*+,./:;<=>?@\[\]^_`{|}~-]*")
 _ATTRIBUTE_CHARS: Final = frozenset(
@@ -53,6 +54,11 @@ class HeaderField(str):
 
     def fold(self, *, policy: Policy[Any]) -> str:
         """The whole field, its name and last line end included."""
+        text = str(self)
+        # What most fields are is the same in pieces and in one.
+        plain = text.isascii() and "=?" not in text and text[:1] not in _BLANK
+        if plain and len(self.name) + 2 + len(text) <= LINE and text[-1] != " ":
+            return f"{self.name}: {text}{policy.linesep}"
         pieces = self._pieces(utf8=bool(getattr(policy, "utf8", False)))
         return str(policy.linesep).join([*_lines(self.name, pieces), ""])
 
@@ -232,7 +238,9 @@ def _readable(mailbox: Mailbox) -> str:
         return address
     if "=?" in mailbox.name:
         name = " ".join(encoded_words(mailbox.name))
-    elif ATOMS.fullmatch(mailbox.name.translate(_NOT_ASCII)):
+    elif ATOMS.fullmatch(
+        mailbox.name if mailbox.name.isascii() else mailbox.name.translate(_NOT_ASCII)
+    ):
         name = mailbox.name
     else:
         name = quoted_string(mailbox.name)

@@ -143,12 +143,14 @@ def checked_date(value: object) -> datetime:
     return value
 
 
-def further_field(name: str, value: str) -> HeaderField:
-    """A header field that no argument of compose() stands for.
+def check_further_name(name: str) -> str:
+    """See that a name is that of a header field which no argument of compose() stands for.
+
+    Returns:
+        It, in lower case.
 
     Raises:
-        InvalidMessage: It has no such name, is set by an argument, or the value is not one line
-            or not of the form that this field needs.
+        InvalidMessage: It is not.
     """
     if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
         raise InvalidMessage(f"{ascii(name)[:80]} is no name of a header field")
@@ -160,6 +162,17 @@ def further_field(name: str, value: str) -> HeaderField:
             f"the header field {name} is set by the server that delivers (RFC 5321 §4.4)",
             advice="Say where bounces go with send(message, envelope=Envelope(...))",
         )
+    return lower
+
+
+def further_field(name: str, value: str) -> HeaderField:
+    """A header field that no argument of compose() stands for.
+
+    Raises:
+        InvalidMessage: It has no such name, is set by an argument, or the value is not one line
+            or not of the form that this field needs.
+    """
+    lower = check_further_name(name)
     value = check_line(f"the header field {name}", value)
     if lower in {"in-reply-to", "references"}:
         if not value:

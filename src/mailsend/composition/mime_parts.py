@@ -5,20 +5,19 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 from functools import cache
 from typing import Any, Final
 
 from mailsend.composition.header_fields import HeaderField, ParametersField, VerbatimField
+from mailsend.content import has_overlong_line
 from mailsend.errors import InvalidMessage
 
-_MAX_LINE: Final = 998  # octets without the line end, RFC 5322 §2.1.1
 _BASE64_LINE: Final = 57  # octets that make a line of 76 characters, RFC 2045 §6.8
 _LINE_END: Final = re.compile(r"\r\n|\r")
-_SEVEN_BIT: Final = re.compile(r"[\t\n -~]*")
-_LONG_LINE: Final = re.compile(rf"[^\n]{{{_MAX_LINE + 1}}}")
+_SEVEN_BIT: Final = bytes([9, 10, *range(32, 127)])  # what a text may have, RFC 2045 §2.7
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def checked_text(name: str, text: object) -> str:
@@ -33,11 +32,9 @@ def checked_text(name: str, text: object) -> str:
     if not isinstance(text, str):
         raise InvalidMessage(f"{name} has to be a string, not {type(text).__name__}")
     text = str.__str__(text)
-    if "\0" not in text:
-        with suppress(UnicodeEncodeError):
-            text.encode()
-            return text
-    raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
+    if "\0" in text or (not text.isascii() and _SURROGATE.search(text)):
+        raise InvalidMessage(f"{name} contains a NUL or a lone surrogate")
+    return text
 
 
 def part(
@@ -76,17 +73,25 @@ def text_part(text: str, content_type: str, **parameters: str) -> EmailMessage:
 
     Line ends become CRLF on the wire (RFC 2046 §4.1.1), and the last line gets one.
     """
-    lines = _LINE_END.sub("\n", text)
+    kind = ParametersField.of("Content-Type", content_type, charset="utf-8", **parameters)
+    return part(kind, *encoded_text(text))
+
+
+def encoded_text(text: str) -> tuple[str, str]:
+    """The transfer encoding of a text, and the text in it, in lines that end with LF."""
+    lines = _LINE_END.sub("\n", text) if "\r" in text else text
     if lines and not lines.endswith("\n"):
         lines += "\n"
-    kind = ParametersField.of("Content-Type", content_type, charset="utf-8", **parameters)
-    if _SEVEN_BIT.fullmatch(lines) and not _LONG_LINE.search(lines):
-        return part(kind, "7bit", lines)
+    if lines.isascii():
+        octets = lines.encode("ascii")
+        # Deleting what is allowed is many times as quick as matching it.
+        if not octets.translate(None, _SEVEN_BIT) and not has_overlong_line(octets, line_end=1):
+            return "7bit", lines
     canonical = lines.replace("\n", "\r\n").encode()
     quoted = binascii.b2a_qp(canonical, istext=True)
     if len(quoted) <= _base64_size(len(canonical)):
-        return part(kind, "quoted-printable", quoted.decode("ascii").replace("\r\n", "\n"))
-    return part(kind, "base64", _base64(canonical))
+        return "quoted-printable", quoted.decode("ascii").replace("\r\n", "\n")
+    return "base64", _base64(canonical)
 
 
 def octets_part(octets: bytes, content_type: str) -> EmailMessage:

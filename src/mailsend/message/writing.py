@@ -44,7 +44,7 @@ def render(parsed: ParsedMessage, *, eight_bit: bool, utf8: bool) -> bytes:
         bare = _apart(parsed.message)
         _leave_out_blind(bare)
         fit(bare, eight_bit=eight_bit)
-        policy = _wire_policy(bare.policy, eight_bit=eight_bit, utf8=utf8)
+        policy = wire_policy(bare.policy, eight_bit=eight_bit, utf8=utf8)
         _CheckedGenerator(output, mangle_from_=False, policy=policy).flatten(bare)
         content = with_crlf(output.getvalue())
         verify(content, bare, parsed)
@@ -82,14 +82,23 @@ class _CheckedGenerator(BytesGenerator):
         policy: Any = self.policy  # set by flatten()
         output: Any = self._fp  # type: ignore[attr-defined]  # the base class's own output
         for name, value in msg.raw_items():
-            folded = policy.fold_binary(name, value)
-            match = _FIELD.fullmatch(folded)
-            if match is None or match[1] != name.encode("ascii", "replace"):
-                raise not_as_asked(f"more or less than the one field {ascii(name)[:40]}")
-            if _CONTROL.search(folded):
-                raise not_as_asked(f"a control character in the field {ascii(name)[:40]}")
-            output.write(folded)
+            output.write(field_octets(name, value, policy))
         output.write(b"\r\n")
+
+
+def field_octets(name: str, value: Any, policy: Policy[Any]) -> bytes:
+    """A header field as a policy writes it, seen to be exactly one.
+
+    Raises:
+        InvalidMessage: It is more or less than that, or has a control character.
+    """
+    folded = policy.fold_binary(name, value)
+    match = _FIELD.fullmatch(folded)
+    if match is None or match[1] != name.encode("ascii", "replace"):
+        raise not_as_asked(f"more or less than the one field {ascii(name)[:40]}")
+    if _CONTROL.search(folded):
+        raise not_as_asked(f"a control character in the field {ascii(name)[:40]}")
+    return folded
 
 
 def _apart(message: AnyMessage, depth: int = 0) -> AnyMessage:
@@ -125,7 +134,8 @@ def _as_text(name: str, value: Any, policy: Policy[Any]) -> Any:
     return Header(text, "utf-8", header_name=name) if isinstance(policy, Compat32) else value
 
 
-def _wire_policy(policy: Policy[Any], *, eight_bit: bool, utf8: bool) -> Policy[Any]:
+def wire_policy(policy: Policy[Any], *, eight_bit: bool, utf8: bool) -> Policy[Any]:
+    """A message's policy as it is on the wire: line ends, transfer encodings, no needless folds."""
     settings: dict[str, Any] = {"linesep": "\r\n", "cte_type": "8bit" if eight_bit else "7bit"}
     if isinstance(policy, EmailPolicy):
         # Folding is where the generator loses quotes and encodes identifiers (gh-80222), so lines

@@ -24,7 +24,7 @@ _PARTS: Final = ("subject", "text", "html")
 
 @frozen
 class Rendered:
-    """The parts of one message, ready for :func:`~mailsend.composition.compose`.
+    """The parts of one message, ready for :func:`~mailsend.compose`.
 
     It unpacks: ``compose(sender=..., to=..., **template.render(row))``. A part that the template
     does not have is None, and left out then.
@@ -199,6 +199,11 @@ class Template:
             except Exception as error:
                 raise _failure(error, name) from error
         return cls(source.name, max_characters, parts, variables)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Which of subject, text and html it has."""
+        return tuple(name for name in _PARTS if name in self._parts)
 
     @property
     def variables(self) -> frozenset[str]:
