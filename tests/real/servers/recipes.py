@@ -56,9 +56,16 @@ class PostfixPorts(Ports):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    name: ServerName
+class Packages:
+    """Packages of the distribution, and what to call their installation."""
+
+    name: str
     packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recipe(Packages):
+    name: ServerName
     ports: Ports
 
 
@@ -88,3 +95,6 @@ RECIPES: dict[ServerName, Recipe] = {
         Recipe("opensmtpd", ("opensmtpd",), OPENSMTPD_PORTS),
     )
 }
+
+# Not a server: what reads messages and signatures without anything of Python's.
+READERS = Packages("readers", ("libemail-mime-perl", "libmail-dkim-perl"))
