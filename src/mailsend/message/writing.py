@@ -91,6 +91,11 @@ class _CheckedGenerator(BytesGenerator):
             output.write(folded)
         output.write(b"\r\n")
 
+    def _write_lines(self, lines: str) -> None:
+        # Line by line, as the base class does it, a large attachment takes several times as long.
+        output: Any = self._fp  # type: ignore[attr-defined]  # the base class's own output
+        output.write(with_crlf(lines.encode("ascii", "surrogateescape")))
+
 
 def _apart(message: AnyMessage, depth: int = 0) -> AnyMessage:
     """A copy that shares texts but no part: the generator gives parts their boundaries."""
