@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 import pytest
 
+from .reader import MessageReader
 from .real_server import PostfixServer, RealServer, real_server
-from .servers.capsule import Capsule, ServerError, base_folder
-from .servers.recipes import RECIPES, ServerName
+from .servers.capsule import Capsule, Installation, ServerError, base_folder
+from .servers.recipes import READERS, RECIPES, ServerName
 
 StartServer: TypeAlias = Callable[[ServerName], RealServer]
 
@@ -62,3 +63,21 @@ def exim(start_server: StartServer) -> RealServer:
 @pytest.fixture(scope="session")
 def opensmtpd(start_server: StartServer) -> RealServer:
     return start_server("opensmtpd")
+
+
+@pytest.fixture(scope="session")
+def readers() -> Installation:
+    """Parsers that are none of Python's, installed when they are first asked for."""
+    installation = Installation(READERS, base_folder())
+    try:
+        installation.install()
+    except ServerError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    return installation
+
+
+@pytest.fixture(scope="session")
+def reader(readers: Installation) -> Iterator[MessageReader]:
+    process = MessageReader(readers)
+    yield process
+    process.close()

@@ -229,9 +229,9 @@ def test_from_compose_to_the_octets(to: str, name: str, octets: bytes) -> None:
 
 @pytest.mark.parametrize("local_part", ['"a..b"', '".a"', '"a."'])
 def test_a_header_that_would_lose_its_quotation_marks_is_refused(local_part: str) -> None:
-    message = compose(
-        sender="bob@example.org", to=f"{local_part}@example.org", text="x", rules=BOTH
-    )
+    message = EmailMessage()
+    message["From"] = "bob@example.org"
+    message["To"] = f"{local_part}@example.org"
     with pytest.raises((InvalidAddress, InvalidMessage)):
         parse(message, BOTH)
 
@@ -254,6 +254,16 @@ def test_an_envelope_of_recipients_with_rules_of_their_own_can_be_changed() -> N
     assert transport.send_raw(envelope, b"Subject: x\r\n\r\n").all_accepted
     with pytest.raises(ConfigurationError, match="AddressRules"):
         Envelope(None, [quoted], rules=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("local_part", ['"a..b"', '".a"', '"a."', r'"\""', r'"\"a"', r'"\\"'])
+def test_compose_keeps_the_quotation_marks(local_part: str) -> None:
+    to = f"{local_part}@example.org"
+    message = compose(sender="bob@example.org", to=["ada@example.org", to], text="x", rules=BOTH)
+    assert message["To"].addresses[1].addr_spec == to
+    parsed = parse(message, BOTH)
+    assert envelope_of(parsed).recipients == ("ada@example.org", to)
+    assert f"To: ada@example.org, {to}\r\n".encode() in render(parsed, eight_bit=True, utf8=False)
 
 
 def test_a_transport_goes_by_the_rules_it_is_given() -> None:

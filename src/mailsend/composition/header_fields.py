@@ -203,7 +203,7 @@ class MailboxesField(HeaderField):
     @property
     def addresses(self) -> tuple[HeaderAddress, ...]:
         """As the standard library's address fields have it."""
-        return tuple(map(_header_address, self.mailboxes))
+        return tuple(map(_WrittenAddress, self.mailboxes))
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -255,8 +255,20 @@ class _Letters(dict[int, str]):
 _NOT_ASCII: Final = _Letters()
 
 
-def _header_address(mailbox: Mailbox) -> HeaderAddress:
-    return HeaderAddress(mailbox.name, mailbox.parts.local_part, mailbox.parts.domain)
+class _WrittenAddress(HeaderAddress):
+    """An address in the form in which it is written, as the envelope has it too.
+
+    The standard library's own puts no quotes around a local part such as ``a..b``.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(mailbox.name, mailbox.parts.local_part, mailbox.parts.domain)
+        self._on_the_wire = mailbox.parts.on_the_wire
+
+    @property
+    def addr_spec(self) -> str:
+        """Local part and domain, the local part in quotes where it needs them."""
+        return self._on_the_wire
 
 
 class ParametersField(HeaderField):

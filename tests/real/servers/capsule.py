@@ -20,7 +20,7 @@ from .certificates import Certificates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .recipes import Recipe
+    from .recipes import Packages, Recipe
 
 SETUP = Path(__file__).resolve().parent
 DEFAULT_BASE = Path("/var/tmp/mailsend-test-mta")  # outlives the run, unlike most of /tmp
@@ -43,13 +43,77 @@ def base_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Capsule:
-    recipe: Recipe
+class Installation:
+    """Packages installed beside the machine, in an overlay of it."""
+
+    recipe: Packages
     base: Path
 
     @property
     def folder(self) -> Path:
         return self.base / self.recipe.name
+
+    @property
+    def installed(self) -> Path:
+        """What the packages added to the machine, in folders as of the machine's root."""
+        return self.folder / "installed"
+
+    def is_installed(self) -> bool:
+        return _holds(self._install_marker, self._install_key())
+
+    def install(self) -> None:
+        """Install the packages, unless this very list of packages is installed already."""
+        with self._locked():
+            self._install()
+
+    @property
+    def _install_marker(self) -> Path:
+        return self.folder / "installed.key"
+
+    def _install_key(self) -> str:
+        """Changes when the installation would come out differently."""
+        settings = SETUP / self.recipe.name
+        inputs = [
+            SETUP / "install_packages.sh",
+            settings / "debconf.selections",
+            settings / "use-backports",
+        ]
+        return _digest(self.recipe.packages, inputs)
+
+    def _install(self) -> None:
+        if self.is_installed():
+            return
+        _require_root()
+        _require_real_file_system(self.folder)
+        self._install_marker.unlink(missing_ok=True)
+        command = [*IN_NAMESPACES, "bash", str(SETUP / "capsule.sh"), "install"]
+        command += [str(self.folder), self.recipe.name, *self.recipe.packages]
+        log_path = self.folder / "install.log"
+        with log_path.open("wb") as log:
+            try:
+                subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    timeout=INSTALL_SECONDS,
+                    check=True,
+                )
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+                raise ServerError(
+                    f"{self.recipe.name} could not be installed\n{_tail(log_path)}"
+                ) from error
+        self._install_marker.write_text(self._install_key())
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with _locked(self.folder / "lock"):
+            yield
+
+
+@dataclass(frozen=True)
+class Capsule(Installation):
+    recipe: Recipe
 
     @property
     def certificates(self) -> Certificates:
@@ -60,17 +124,9 @@ class Capsule:
         """What the server stores and logs; emptied by every start."""
         return self.folder / "data"
 
-    def is_installed(self) -> bool:
-        return _holds(self._install_marker, self._install_key())
-
     def is_running(self) -> bool:
         with self._process() as process:
             return process is not None
-
-    def install(self) -> None:
-        """Install the packages, unless this very list of packages is installed already."""
-        with self._locked():
-            self._install()
 
     def start(self) -> bool:
         """Return true if this call started the server, false if it was running.
@@ -95,10 +151,6 @@ class Capsule:
             self._stop()
 
     @property
-    def _install_marker(self) -> Path:
-        return self.folder / "installed.key"
-
-    @property
     def _run_marker(self) -> Path:
         return self.folder / "running.key"
 
@@ -107,46 +159,15 @@ class Capsule:
         """Written by the capsule once it has begun."""
         return self.folder / "pid"
 
-    def _install_key(self) -> str:
-        """Changes when the installation would come out differently."""
-        settings = SETUP / self.recipe.name
-        inputs = [
-            SETUP / "install_packages.sh",
-            settings / "debconf.selections",
-            settings / "use-backports",
-        ]
-        return _digest(self.recipe.packages, inputs)
-
     def _run_key(self) -> str:
         """Changes when the running server would have to be started anew."""
         inputs = [SETUP / "capsule.sh", *(SETUP / self.recipe.name).iterdir()]
         return _digest([self._install_key(), self.certificates.fingerprint], inputs)
 
     def _install(self) -> None:
-        if self.is_installed():
-            return
-        _require_root()
-        _require_real_file_system(self.folder)
-        self._stop()
-        self._install_marker.unlink(missing_ok=True)
-        command = [*IN_NAMESPACES, "bash", str(SETUP / "capsule.sh"), "install"]
-        command += [str(self.folder), self.recipe.name, *self.recipe.packages]
-        log_path = self.folder / "install.log"
-        with log_path.open("wb") as log:
-            try:
-                subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    timeout=INSTALL_SECONDS,
-                    check=True,
-                )
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                raise ServerError(
-                    f"{self.recipe.name} could not be installed\n{_tail(log_path)}"
-                ) from error
-        self._install_marker.write_text(self._install_key())
+        if not self.is_installed():
+            self._stop()
+            super()._install()
 
     def _launch(self) -> None:
         _require_root()
@@ -212,11 +233,6 @@ class Capsule:
             yield descriptor if _start_time(pid) == started else None
         finally:
             os.close(descriptor)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with _locked(self.folder / "lock"):
-            yield
 
     def _failure(self, what: str) -> ServerError:
         logs = [self.folder / "run.log", *sorted(self.data.glob("**/*?log"))]

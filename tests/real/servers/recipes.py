@@ -29,7 +29,15 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class PostfixPorts(Ports):
+class RoomyPorts(Ports):
+    """OpenSMTPD has one limit for all its listeners; the others can lift it for one."""
+
+    large: int
+    """Like `submission`, for messages of 64 MiB."""
+
+
+@dataclass(frozen=True)
+class PostfixPorts(RoomyPorts):
     """Postfix has further listeners, each odd in one way."""
 
     short_idle: int
@@ -56,9 +64,16 @@ class PostfixPorts(Ports):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    name: ServerName
+class Packages:
+    """Packages of the distribution, and what to call their installation."""
+
+    name: str
     packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recipe(Packages):
+    name: ServerName
     ports: Ports
 
 
@@ -67,6 +82,7 @@ POSTFIX_PORTS = PostfixPorts(
     submission=10587,
     implicit_tls=10465,
     refusing=10025,
+    large=10036,
     short_idle=10029,
     auth_without_tls=10030,
     no_extensions=10031,
@@ -77,7 +93,7 @@ POSTFIX_PORTS = PostfixPorts(
     wrong_host=10034,
     self_signed=10035,
 )
-EXIM_PORTS = Ports(mx=11025, submission=11587, implicit_tls=11465, refusing=11025)
+EXIM_PORTS = RoomyPorts(mx=11025, submission=11587, implicit_tls=11465, refusing=11025, large=11588)
 OPENSMTPD_PORTS = Ports(mx=12025, submission=12587, implicit_tls=12465, refusing=12026)
 
 RECIPES: dict[ServerName, Recipe] = {
@@ -88,3 +104,6 @@ RECIPES: dict[ServerName, Recipe] = {
         Recipe("opensmtpd", ("opensmtpd",), OPENSMTPD_PORTS),
     )
 }
+
+# Not a server: what reads messages and signatures without anything of Python's.
+READERS = Packages("readers", ("libemail-mime-perl", "libmail-dkim-perl"))

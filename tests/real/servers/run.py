@@ -1,6 +1,8 @@
 """Manage the test servers by hand or from CI.
 
-python tests/real/servers/run.py install|start|stop|status [postfix] [exim] [opensmtpd]
+python tests/real/servers/run.py install|start|stop|status [postfix] [exim] [opensmtpd] [readers]
+
+The readers are no server: to start them is to install them.
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ from pathlib import Path
 # Run as a script this file is not part of its package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from real.servers.capsule import Capsule, ServerError, base_folder
-from real.servers.recipes import RECIPES
+from real.servers.capsule import Capsule, Installation, ServerError, base_folder
+from real.servers.recipes import READERS, RECIPES, Packages, Recipe
+
+ALL: dict[str, Packages] = {one.name: one for one in (*RECIPES.values(), READERS)}
 
 
-def act(action: str, capsule: Capsule) -> str:
+def act(action: str, packages: Packages, base: Path) -> str:
     begun = time.monotonic()
+    if not isinstance(packages, Recipe):
+        readers = Installation(packages, base)
+        if action in {"install", "start"}:
+            readers.install()
+        return "installed" if readers.is_installed() else "not installed"
+    capsule = Capsule(packages, base)
     match action:
         case "install":
             capsule.install()
@@ -43,17 +53,17 @@ def status(capsule: Capsule) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Manage the mail servers of the tests.")
     parser.add_argument("action", choices=["install", "start", "stop", "status"])
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(RECIPES)}")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(ALL)}")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(RECIPES):
+    if unknown := set(options.names) - set(ALL):
         parser.error(f"no such server: {', '.join(sorted(unknown))}")
 
     base = base_folder()
     failed = False
     with ThreadPoolExecutor() as pool:
         jobs = {
-            name: pool.submit(act, options.action, Capsule(recipe, base))
-            for name, recipe in RECIPES.items()
+            name: pool.submit(act, options.action, packages, base)
+            for name, packages in ALL.items()
             if not options.names or name in options.names
         }
         for name, job in jobs.items():
