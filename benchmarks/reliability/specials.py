@@ -119,7 +119,7 @@ def _opening() -> Iterator[Scenario]:
             what=f"EHLO is answered {code}, and HELO would do",
             course=Course.DELIVERS,
             script=(Do("EHLO", Answer(f"{code} 5.5.1 Unknown command"), times=None),),
-            server={"users": {}},
+            server={"users": {}, "mechanisms": ()},
             login=False,
         )
     yield Scenario(

@@ -128,14 +128,15 @@ def exposed(objects: list[Any]) -> Iterator[str]:
                     yield f"{type(thing).__name__}.{name}"
 
 
+def _is_ours(module: object) -> bool:
+    if not isinstance(module, str):  # some types have a descriptor of that name
+        return False
+    return module.startswith("mailsend.") and not module.startswith("mailsend.testing")
+
+
 def open_anywhere() -> list[str]:
     """Objects of the package, but not of its test server, in which a secret lies open."""
-    ours = [
-        thing
-        for thing in gc.get_objects()
-        if type(thing).__module__.startswith("mailsend.")
-        and not type(thing).__module__.startswith("mailsend.testing")
-    ]
+    ours = [thing for thing in gc.get_objects() if _is_ours(type(thing).__module__)]
     return list(exposed(ours))
 
 
