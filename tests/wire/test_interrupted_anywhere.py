@@ -227,9 +227,9 @@ class Trial:
     ("mode", "extensions", "step"),
     [
         ("insecure_plaintext", ["PIPELINING"], 1),
-        ("insecure_plaintext", [], 3),
-        ("implicit_tls", ["PIPELINING"], 2),
-        ("starttls", ["PIPELINING"], 5),
+        ("insecure_plaintext", [], 7),
+        ("implicit_tls", ["PIPELINING"], 7),
+        ("starttls", ["PIPELINING"], 11),
     ],
 )
 def test_an_interrupt_at_any_line_leaves_the_truth(
@@ -257,7 +257,7 @@ def test_so_does_one_on_the_way_to_an_error(
     server = serve("insecure_plaintext", users={})
     server.on(stage, *actions, times=None)
     transport = InsecurePlaintextTransport(server.profile(timeouts=Timeouts(total=5)))
-    Trial(server, transport, from_the_start, expected=expected).run(2)
+    Trial(server, transport, from_the_start, expected=expected).run(7)
 
 
 def test_so_does_one_while_a_lost_session_is_replaced(serve: Serve) -> None:
@@ -266,13 +266,13 @@ def test_so_does_one_while_a_lost_session_is_replaced(serve: Serve) -> None:
     transport = InsecurePlaintextTransport(server.profile())
     before = Envelope("ada@example.org", ["before@example.org"])
     trial = Trial(server, transport, one_message, lambda: transport.send_raw(before, CONTENT))
-    assert trial.run(2) > 500
+    assert trial.run(7) > 500
 
 
 def test_so_does_one_in_a_stream_of_messages(serve: Serve) -> None:
     server = serve("insecure_plaintext", users={})
     transport = InsecurePlaintextTransport(server.profile())
-    Trial(server, transport, stream).run(2)
+    Trial(server, transport, stream).run(5)
 
 
 def test_one_while_leaving_leaks_nothing(serve: Serve) -> None:
