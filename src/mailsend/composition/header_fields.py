@@ -63,6 +63,7 @@ class HeaderField(str):
         return str(policy.linesep).join([*_lines(self.name, pieces), ""])
 
     def _pieces(self, *, utf8: bool) -> Iterable[Piece]:
+        """What a line may be folded between; each kind of field has its own rule for it."""
         raise NotImplementedError
 
 

@@ -93,8 +93,8 @@ class PooledTransport(SubmissionTransport):
 
     Args:
         profile: settings, of any security.
-        size: most sessions at a time. Four are as many as most providers allow one user without a
-            word; more help only where the server takes longer over a message than its octets need.
+        size: most sessions at a time. More than a few help only where the server takes longer over
+            a message than its octets need, and many providers allow one user no more.
         idle_seconds: a session unused for so long is replaced. The default is well below the five
             minutes for which servers should wait (RFC 5321 §4.5.3.2.7), and below what firewalls
             remember. Where it is raised, a session that was idle for a minute has to answer a RSET
