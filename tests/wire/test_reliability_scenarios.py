@@ -20,6 +20,10 @@ from mailsend import Envelope, Password, Timeouts, open_transport
 from mailsend.testing import SmtpServer
 
 
+# All in one process, which plays each scenario once.
+pytestmark = pytest.mark.xdist_group("scenarios")
+
+
 @pytest.fixture(scope="module")
 def results(request: pytest.FixtureRequest) -> dict[str, Result]:
     """Of those scenarios whose tests were chosen: those that only wait do so together."""
