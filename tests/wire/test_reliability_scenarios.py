@@ -19,7 +19,6 @@ from benchmarks.reliability.table import COUNTS
 from mailsend import Envelope, Password, Timeouts, open_transport
 from mailsend.testing import SmtpServer
 
-
 # All in one process, which plays each scenario once.
 pytestmark = pytest.mark.xdist_group("scenarios")
 
